@@ -1,0 +1,35 @@
+#include "slab/allocator.h"
+
+#include <sched.h>
+
+namespace larder::slab {
+
+Item* Allocator::WaitForReaders(Worker& worker, SlabClass& slab_class) {
+  wait_count_.fetch_add(1, std::memory_order_relaxed);
+  for (uint32_t look = 0; look < kLooksMax; ++look) {
+    // Two steps of the epoch end a grace period; alone, this worker makes both at once.
+    for (int step = 0; step < 2; ++step) {
+      supply_.PassQuiescent(worker);
+      supply_.Collect(worker);
+    }
+    if (Item* item = supply_.TakeFree(worker, slab_class)) return item;
+    if (worker.limbo.empty()) return nullptr;
+    sched_yield();
+  }
+  return nullptr;
+}
+
+Item* Allocator::AllocateSlowly(Worker& worker, SlabClass& slab_class) {
+  if (Item* item = WaitForReaders(worker, slab_class)) return item;
+  for (uint32_t attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    if (!supply_.Gather(worker)) return nullptr;
+    if (Item* item = supply_.TakeFree(worker, slab_class)) return item;
+    if (supply_.AddPageFromPool(slab_class)) continue;
+    if (supply_.Evict(worker, slab_class, slab_class.BatchCount()) > 0) continue;
+    if (!release_.MovePageTo(worker, slab_class.Id())) return nullptr;
+    if (Item* item = supply_.TakeFree(worker, slab_class)) return item;
+  }
+  return nullptr;
+}
+
+}  // namespace larder::slab

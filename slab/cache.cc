@@ -1,0 +1,179 @@
+// slab/cache.cc - building a cache, turns, reads. Stores: cache_store.cc, flush and background
+// work: cache_upkeep.cc, figures: cache_report.cc
+#include "slab/cache.h"
+
+#include <array>
+#include <cassert>
+#include <random>
+
+#include "slab/cache_impl.h"
+#include "slab/poison.h"
+
+namespace larder::slab {
+
+namespace {
+
+uint64_t DrawSeed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+// --- building ------------------------------------------------------------------------------------
+
+std::string CacheConfig::Validate() const {
+  if (limit_bytes < 2 * uint64_t{kPageBytes}) return "the memory limit must be at least 2 megabytes";
+  if (growth_factor <= 1.0) return "the slab growth factor must be greater than 1";
+  if (smallest_item_bytes == 0) return "the smallest item must be at least 1 byte";
+  if (smallest_item_bytes > kPageBytes / 2) return "the smallest item must be at most 512 KiB";
+  if (item_bytes_max > kPageBytes) return "items larger than 1 MiB are not supported";
+  return {};
+}
+
+std::unique_ptr<Cache> Cache::Create(const CacheConfig& config, const Clock& clock,
+                                     std::string* error) {
+  *error = config.Validate();
+  if (!error->empty()) return nullptr;
+  auto impl = std::make_unique<CacheImpl>(
+      config, clock, config.hash_seed != 0 ? config.hash_seed : DrawSeed());
+  if (!impl->slabs.arena.IsReady() || !impl->slabs.index.IsReady()) {
+    *error = "the system refuses the address space for the cache";
+    return nullptr;
+  }
+  if (config.preallocate && !impl->slabs.arena.Preallocate()) {
+    *error = "the system refuses the memory for the cache";
+    return nullptr;
+  }
+  return std::unique_ptr<Cache>(new Cache(std::move(impl)));
+}
+
+Cache::Cache(std::unique_ptr<CacheImpl> impl) : impl_(std::move(impl)) {}
+
+Cache::~Cache() {
+  // Nothing of the arena is left poisoned for whoever gets the addresses next.
+  for (PageId page = 0; page < impl_->slabs.arena.PageCount(); ++page) {
+    Unpoison(impl_->slabs.arena.PageBegin(page), kPageBytes);
+  }
+}
+
+// --- turns ---------------------------------------------------------------------------------------
+
+Worker& Cache::AddWorker() { return impl_->slabs.workers.Add(impl_->slabs.epochs); }
+
+void Cache::Online(Worker& worker) UNCHECKED_LOCKING {
+  worker.turn_mutex.Lock();
+  worker.is_online = true;
+  impl_->slabs.epochs.Enter(worker.participant);
+}
+
+void Cache::Offline(Worker& worker) UNCHECKED_LOCKING {
+  impl_->supply.AnswerRequest(worker);
+  impl_->slabs.epochs.Leave(worker.participant);
+  worker.is_online = false;
+  worker.turn_mutex.Unlock();
+}
+
+void Cache::Quiesce(Worker& worker) { impl_->supply.PassQuiescent(worker); }
+
+// --- reads ---------------------------------------------------------------------------------------
+
+namespace {
+
+void CountHit(WorkerClassCounters& counters, const Item& item, Counter& hits) {
+  hits.Add();
+  const uint8_t state = item.state.load(std::memory_order_relaxed);
+  if ((state & item_state::kProtected) != 0) {
+    counters.hits_to_warm.Add();
+  } else {
+    counters.hits_to_hot.Add();
+  }
+}
+
+Hit ReadOne(CacheImpl& cache, Worker& worker, uint64_t hash, std::string_view key) {
+  Item* const item = cache.Lookup(worker, hash, key);
+  if (item == nullptr) {
+    worker.counters.get_misses.Add();
+    return {};
+  }
+  WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassOf(item).Id());
+  CountHit(counters, *item, counters.get_hits);
+  cache.MarkAccess(*item);
+  return CacheImpl::MakeHit(*item);
+}
+
+}  // namespace
+
+Hit Cache::Get(Worker& worker, std::string_view key) {
+  return ReadOne(*impl_, worker, impl_->slabs.index.Hash(key), key);
+}
+
+void Cache::GetGroup(Worker& worker, std::span<const std::string_view> keys,
+                     std::span<Hit> hits) {
+  assert(keys.size() == hits.size() && keys.size() <= kGroupKeysMax);
+  const HashIndex& index = impl_->slabs.index;
+  std::array<uint64_t, kGroupKeysMax> hashes;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    hashes[i] = index.Hash(keys[i]);
+    index.PrefetchBucket(hashes[i]);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) index.PrefetchItems(hashes[i]);
+  for (size_t i = 0; i < keys.size(); ++i) hits[i] = ReadOne(*impl_, worker, hashes[i], keys[i]);
+}
+
+// --- touch ---------------------------------------------------------------------------------------
+
+namespace {
+
+// Sets the expiry under the stripe's lock, so that a rewrite of the item cannot lose it.
+Item* TouchOne(CacheImpl& cache, Worker& worker, std::string_view key, uint32_t expires_s) {
+  const uint64_t hash = cache.slabs.index.Hash(key);
+  Item* item = cache.Lookup(worker, hash, key);
+  if (item != nullptr) {
+    const MutexLock lock(cache.slabs.index.StripeOf(hash));
+    const HashIndex::Slot slot = cache.slabs.index.FindLocked(hash, key);
+    item = slot && !cache.slabs.IsDead(*slot.item) ? slot.item : nullptr;
+    if (item != nullptr) item->expires_s.store(expires_s, std::memory_order_relaxed);
+  }
+  if (item == nullptr) {
+    worker.counters.touch_misses.Add();
+    return nullptr;
+  }
+  WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassOf(item).Id());
+  CountHit(counters, *item, counters.touch_hits);
+  cache.MarkAccess(*item);
+  return item;
+}
+
+}  // namespace
+
+Hit Cache::GetAndTouch(Worker& worker, std::string_view key, uint32_t expires_s) {
+  Item* const item = TouchOne(*impl_, worker, key, expires_s);
+  return item == nullptr ? Hit{} : CacheImpl::MakeHit(*item);
+}
+
+bool Cache::Touch(Worker& worker, std::string_view key, uint32_t expires_s) {
+  return TouchOne(*impl_, worker, key, expires_s) != nullptr;
+}
+
+// --- lending -------------------------------------------------------------------------------------
+
+Pin Cache::PinValue(const Hit& hit) {
+  auto* const item = const_cast<Item*>(hit.item);
+  assert(item->IsPinnable());
+  // Relaxed: the chunk cannot be freed before this worker's next quiescent state, and whoever
+  // frees it after that sees the count through the epoch's acquire.
+  item->Pins().fetch_add(1, std::memory_order_relaxed);
+  return Pin(item);
+}
+
+void Pin::Release() {
+  if (item_ != nullptr) ReleaseOpaque(std::exchange(item_, nullptr));
+}
+
+void Pin::ReleaseOpaque(void* opaque) {
+  // Release: pairs with the acquire that finds the count 0; all reads of the value came before.
+  static_cast<Item*>(opaque)->Pins().fetch_sub(1, std::memory_order_release);
+}
+
+}  // namespace larder::slab

@@ -1,0 +1,38 @@
+// slab/cache_config.h - what a Cache is built from.
+//
+// Units    bytes and counts as the names say.
+// Errors   Validate() returns a sentence for the operator, or an empty string when all is well.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace larder::slab {
+
+inline constexpr uint64_t kMiB = 1024 * 1024;
+inline constexpr uint32_t kPageBytes = 1024 * 1024;
+
+struct CacheConfig {
+  // Everything that grows with the items stays within this: pages and index together (-m).
+  uint64_t limit_bytes = 64 * kMiB;
+  // Off (-M): a store into a full cache is refused instead of evicting.
+  bool evict = true;
+  // Off (-C): items carry no CAS id and save eight bytes each.
+  bool use_cas = true;
+  // Ratio between the chunk sizes of neighbouring slab classes (-f), and the room for key and
+  // value that the smallest class offers (-n).
+  double growth_factor = 1.25;
+  uint32_t smallest_item_bytes = 48;
+  // Largest item, key and value and overhead together (-I). At most one page until values may
+  // span pages.
+  uint32_t item_bytes_max = kPageBytes;
+  // Commit the whole limit at start and ask for huge pages (-L).
+  bool preallocate = false;
+  // Seed of the key hash; 0 draws one from the system, which is what a server wants.
+  uint64_t hash_seed = 0;
+
+  [[nodiscard]] std::string Validate() const;
+};
+
+}  // namespace larder::slab

@@ -1,0 +1,135 @@
+#include "slab/cache_impl.h"
+
+#include "slab/race_window.h"
+
+namespace larder::slab {
+
+// --- finding -------------------------------------------------------------------------------------
+
+Item* CacheImpl::Lookup(Worker& worker, uint64_t hash, std::string_view key) {
+  Item* const item = slabs.index.Find(hash, key);
+  if (item == nullptr || !slabs.IsDead(*item)) return item;
+  RemoveDead(worker, hash, item);
+  return nullptr;
+}
+
+void CacheImpl::CountDead(Worker& worker, const Item& item) const {
+  if (slabs.IsFlushed(item)) {
+    worker.counters.get_flushed.Add();
+  } else {
+    worker.counters.get_expired.Add();
+  }
+}
+
+void CacheImpl::RemoveDead(Worker& worker, uint64_t hash, Item* item) {
+  Change change;
+  {
+    const MutexLock lock(slabs.index.StripeOf(hash));
+    const HashIndex::Slot slot = slabs.index.FindLocked(hash, item);
+    // A touch may have brought it back to life before we had the lock.
+    if (!slot || !slabs.IsDead(*item)) return;
+    CountDead(worker, *item);
+    change = RemoveLocked(hash, slot);
+  }
+  Conclude(worker, hash, change);
+}
+
+void CacheImpl::MarkAccess(Item& item) const {
+  const AccessMark mark = item.Access();
+  const AccessMark touched = mark.Touched(slabs.clock.NowSeconds());
+  // Compared before it is written: a hot item's cache line stays shared between the cores.
+  if (touched.Bits() != mark.Bits()) item.SetAccess(touched);
+}
+
+Hit CacheImpl::MakeHit(const Item& item) {
+  RaceWindow(Window::kValueLentUncopied);
+  return {.key = item.Key(),
+          .value = item.Value(),
+          .cas = item.Cas(),
+          .client_flags = item.ClientFlags(),
+          .expires_s = item.expires_s.load(std::memory_order_relaxed),
+          .item = &item};
+}
+
+// --- making room ---------------------------------------------------------------------------------
+
+Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* status) {
+  const uint64_t bytes = Item::BytesFor(spec.key.size(), spec.value_bytes, spec.client_flags != 0,
+                                        slabs.config.use_cas);
+  const uint32_t class_id = slabs.sizes.ClassFor(bytes);
+  if (class_id == 0 || spec.value_bytes > Item::kValueBytesMask) {
+    *status = ReserveStatus::kTooLarge;
+    return nullptr;
+  }
+  Item* const item = allocator.Allocate(worker, slabs.Class(class_id));
+  if (item == nullptr) {
+    worker.CountersOf(class_id).outofmemory.Add();
+    *status = ReserveStatus::kNoMemory;
+    return nullptr;
+  }
+  item->Format(spec, slabs.config.use_cas);
+  *status = ReserveStatus::kReserved;
+  return item;
+}
+
+// --- publishing ----------------------------------------------------------------------------------
+
+std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64_t hash,
+                                                          const HashIndex::Slot& slot,
+                                                          Item* fresh, uint64_t cas) {
+  fresh->SetCas(cas);
+  fresh->generation = slabs.flush.Generation();
+  // An update of an item that is read keeps its standing: its count, and its list.
+  const AccessMark old_mark = slot ? slot.item->Access() : AccessMark();
+  fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowSeconds(), old_mark.Count()));
+  const uint8_t old_state = slot ? slot.item->state.load(std::memory_order_relaxed) : uint8_t{0};
+  // Relaxed: the handle's release store below publishes it with everything else.
+  fresh->state.store(
+      static_cast<uint8_t>(item_state::With(item_state::kIndexed, Holder::kBatched) |
+                           (old_state & item_state::kProtected)),
+      std::memory_order_relaxed);
+  Change change{.added = fresh};
+  if (slot) {
+    slabs.index.SwingLocked(slot, fresh);
+    change.removed = slot.item;
+  } else if (!slabs.index.InsertLocked(hash, fresh)) {
+    // No memory for another overflow bucket: someone else in the bucket has to go.
+    if (!slabs.config.evict) {
+      fresh->state.store(0, std::memory_order_relaxed);
+      return std::nullopt;
+    }
+    const HashIndex::Slot victim = slabs.index.AnyInBucketLocked(hash);
+    slabs.index.DisplaceLocked(victim, hash, fresh);
+    CountDisplaced(worker, *victim.item);
+    change.removed = victim.item;
+  }
+  if (change.removed != nullptr) {
+    // Acq_rel against the moves between holders: see item.h, State.
+    change.removed_state = change.removed->state.fetch_and(
+        static_cast<uint8_t>(~item_state::kIndexed), std::memory_order_acq_rel);
+  }
+  change.index_is_overloaded = slabs.index.IsOverloadedLocked(hash);
+  return change;
+}
+
+void CacheImpl::CountDisplaced(Worker& worker, const Item& item) {
+  WorkerClassCounters& counters = worker.CountersOf(slabs.ClassOf(&item).Id());
+  counters.evicted.Add();
+  if (!item.Access().Fetched()) counters.evicted_unfetched.Add();
+}
+
+CacheImpl::Change CacheImpl::RemoveLocked(uint64_t hash, const HashIndex::Slot& slot) {
+  slabs.index.EraseLocked(hash, slot);
+  // Acq_rel against the moves between holders: see item.h, State.
+  const uint8_t state = slot.item->state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
+                                                   std::memory_order_acq_rel);
+  return {.removed = slot.item, .removed_state = state};
+}
+
+void CacheImpl::Conclude(Worker& worker, uint64_t hash, const Change& change) {
+  if (change.removed != nullptr) supply.Removed(worker, change.removed, change.removed_state);
+  if (change.added != nullptr) supply.Link(worker, change.added);
+  if (change.index_is_overloaded) slabs.index.Grow(hash);
+}
+
+}  // namespace larder::slab

@@ -1,0 +1,81 @@
+// slab/cache_impl.h - the parts of a Cache and the steps that its operations share.
+//
+// Threads  as cache.h; *Locked: under the stripe of the key's hash.
+// Not here what an operation means to its caller: cache.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "slab/allocator.h"
+#include "slab/cache.h"
+#include "slab/chunk_supply.h"
+#include "slab/page_release.h"
+#include "slab/rebalancer.h"
+#include "slab/slab_set.h"
+
+namespace larder::slab {
+
+class CacheImpl {
+ public:
+  CacheImpl(const CacheConfig& config, const Clock& clock, uint64_t hash_seed)
+      : slabs(config, clock, hash_seed),
+        supply(slabs),
+        release(slabs, supply),
+        allocator(supply, release),
+        rebalancer(slabs, release),
+        maintainer(slabs.workers.Add(slabs.epochs)) {}
+
+  SlabSet slabs;
+  ChunkSupply supply;
+  PageRelease release;
+  Allocator allocator;
+  Rebalancer rebalancer;
+  // The first id given out is 2, as memcached's.
+  std::atomic<uint64_t> last_cas{1};
+  // Background work is done as this worker.
+  Worker& maintainer;
+
+  // What `stats reset` subtracts from then on.
+  mutable Mutex baseline_mutex{LockRank::kRegistry};
+  CacheStats baseline GUARDED_BY(baseline_mutex);
+
+  // One id for each attempt to store, whether it succeeds or not, as memcached counts. Relaxed:
+  // ids need to be different, and larger than those of stores that were over before.
+  uint64_t NextCas() { return last_cas.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+  // --- finding -------------------------------------------------------------------------------
+  // The live item under `key`, or null. A dead one is removed and counted.
+  Item* Lookup(Worker& worker, uint64_t hash, std::string_view key);
+  // Removes `item` unless somebody already has.
+  void RemoveDead(Worker& worker, uint64_t hash, Item* item);
+  void CountDead(Worker& worker, const Item& item) const;
+  void MarkAccess(Item& item) const;
+  static Hit MakeHit(const Item& item);
+
+  // --- making room ---------------------------------------------------------------------------
+  // A formatted item whose value is still to be written; null and why.
+  Item* NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* status);
+
+  // --- publishing ----------------------------------------------------------------------------
+  // What is left to do after the stripe is unlocked.
+  struct Change {
+    Item* added = nullptr;
+    Item* removed = nullptr;
+    uint8_t removed_state = 0;
+    bool index_is_overloaded = false;
+  };
+  // Puts `fresh` in the slot's place, or where there is none into the index. nullopt: with
+  // evictions off, no room in the index.
+  std::optional<Change> PublishLocked(Worker& worker, uint64_t hash, const HashIndex::Slot& slot,
+                                      Item* fresh, uint64_t cas);
+  Change RemoveLocked(uint64_t hash, const HashIndex::Slot& slot);
+  void Conclude(Worker& worker, uint64_t hash, const Change& change);
+
+ private:
+  void CountDisplaced(Worker& worker, const Item& item);
+};
+
+}  // namespace larder::slab

@@ -1,0 +1,125 @@
+// slab/cache_report.cc - adds up what workers counted and looks at what classes hold.
+#include <bit>
+
+#include "slab/cache.h"
+#include "slab/cache_impl.h"
+
+namespace larder::slab {
+
+namespace {
+
+void AddCounters(ClassStats& sum, const WorkerClassCounters& counters) {
+#define COUNTER(name) sum.name += counters.name.Get();
+#include "slab/class_counters.def"
+#undef COUNTER
+}
+
+void AddCounters(ClassStats& sum, const ClassStats& one) {
+#define COUNTER(name) sum.name += one.name;
+#include "slab/class_counters.def"
+#undef COUNTER
+  sum.page_count += one.page_count;
+  sum.chunk_count += one.chunk_count;
+  sum.item_count += one.item_count;
+  sum.probation_count += one.probation_count;
+  sum.protected_count += one.protected_count;
+  sum.requested_bytes += one.requested_bytes;
+}
+
+void SubtractCounters(ClassStats& stats, const ClassStats& baseline) {
+#define COUNTER(name) stats.name -= baseline.name;
+#include "slab/class_counters.def"
+#undef COUNTER
+}
+
+void SubtractCounters(CacheStats& stats, const CacheStats& baseline) {
+#define COUNTER(name) stats.name -= baseline.name;
+#include "slab/cache_counters.def"
+#undef COUNTER
+}
+
+void DescribeLists(ClassStats& stats, const SlabClass& slab_class, uint32_t now_s) {
+  const MutexLock lock(slab_class.mutex);
+  const Lru& lru = slab_class.LruLocked();
+  stats.page_count = slab_class.PageCountLocked();
+  stats.chunk_count = stats.page_count * slab_class.ChunksPerPage();
+  stats.protected_count = std::min(lru.ProtectedCount(), stats.item_count);
+  // New items count as probation before their worker has linked them.
+  stats.probation_count = stats.item_count - stats.protected_count;
+  stats.probation_age_s = Lru::AgeOf(lru.ProbationTail(), now_s);
+  stats.protected_age_s = Lru::AgeOf(lru.ProtectedTail(), now_s);
+  stats.age_s = std::max(stats.probation_age_s, stats.protected_age_s);
+  stats.evicted_time_s = slab_class.EvictedAgeSeconds();
+}
+
+ClassStats DescribeClass(const SlabSet& slabs, const SlabClass& slab_class) {
+  ClassStats stats;
+  stats.class_id = slab_class.Id();
+  stats.chunk_bytes = slab_class.ChunkBytes();
+  stats.chunks_per_page = slab_class.ChunksPerPage();
+  uint64_t removed = 0;
+  uint64_t removed_bytes = 0;
+  slabs.workers.ForEach([&](const Worker& worker) {
+    const WorkerClassCounters& counters = worker.counters.classes[slab_class.Id()];
+    AddCounters(stats, counters);
+    stats.item_count += counters.items_added.Get();
+    stats.requested_bytes += counters.bytes_added.Get();
+    removed += counters.items_removed.Get();
+    removed_bytes += counters.bytes_removed.Get();
+  });
+  // Workers go on counting while they are read: never below zero.
+  stats.item_count -= std::min(removed, stats.item_count);
+  stats.requested_bytes -= std::min(removed_bytes, stats.requested_bytes);
+  DescribeLists(stats, slab_class, slabs.clock.NowSeconds());
+  return stats;
+}
+
+CacheStats Describe(const CacheImpl& cache) {
+  const SlabSet& slabs = cache.slabs;
+  CacheStats stats;
+  for (const SlabClass& slab_class : slabs.classes) {
+    stats.classes.push_back(DescribeClass(slabs, slab_class));
+  }
+  slabs.workers.ForEach([&](const Worker& worker) {
+#define COUNTER(name) stats.name += worker.counters.name.Get();
+#include "slab/cache_counters.def"
+#undef COUNTER
+  });
+  stats.limit_bytes = slabs.budget.LimitBytes();
+  stats.page_pool_count = slabs.pool.FreeCount();
+  stats.page_bytes = slabs.pool.LentCount() * kPageBytes;
+  stats.index_bytes = slabs.index.Bytes();
+  stats.index_power = static_cast<uint32_t>(std::bit_width(slabs.index.BucketCount()) - 1);
+  stats.index_is_growing = slabs.index.WantsMemory();
+  stats.pages_moved = cache.release.MovedCount();
+  stats.grace_wait_count = cache.allocator.WaitCount();
+  stats.flushed_before_s = slabs.flush.LastSecond();
+  return stats;
+}
+
+}  // namespace
+
+CacheStats Cache::Stats() const {
+  CacheStats stats = Describe(*impl_);
+  {
+    const MutexLock lock(impl_->baseline_mutex);
+    SubtractCounters(stats, impl_->baseline);
+    for (size_t i = 0; i < impl_->baseline.classes.size(); ++i) {
+      SubtractCounters(stats.classes[i], impl_->baseline.classes[i]);
+    }
+  }
+  for (const ClassStats& one : stats.classes) AddCounters(stats.sum, one);
+  stats.item_bytes = stats.sum.requested_bytes;
+  return stats;
+}
+
+void Cache::ResetStats() {
+  // Counters belong to their workers and only go up; what they show now becomes the new zero.
+  CacheStats baseline = Describe(*impl_);
+  const MutexLock lock(impl_->baseline_mutex);
+  impl_->baseline = std::move(baseline);
+}
+
+uint32_t Cache::ItemBytesMax() const { return impl_->slabs.sizes.LargestBytes(); }
+
+}  // namespace larder::slab

@@ -1,0 +1,198 @@
+// slab/chunk_return.cc - the way back of a chunk: limbo, stock, free list.
+#include <sched.h>
+#include <time.h>
+
+#include "slab/chunk_supply.h"
+#include "slab/poison.h"
+#include "slab/race_window.h"
+
+namespace larder::slab {
+
+namespace {
+
+// How long Gather asks before it gives up: some quick looks, then naps, a second in all.
+constexpr uint32_t kQuickLooks = 200;
+constexpr uint32_t kNaps = 20'000;
+constexpr long kNapNs = 50'000;
+
+void Pause(uint32_t look) {
+  if (look < kQuickLooks) {
+    sched_yield();
+    return;
+  }
+  const timespec nap{0, kNapNs};
+  nanosleep(&nap, nullptr);
+}
+
+}  // namespace
+
+// --- limbo ---------------------------------------------------------------------------------------
+
+void ChunkSupply::Retire(Worker& worker, Item* item) {
+  // Relaxed: nobody else has hold of it; readers that still look at it do not read the state.
+  item->state.store(0, std::memory_order_relaxed);
+  RaceWindow(Window::kRetiredBeforeSeal);
+  worker.limbo.push_back({slabs_.arena.HandleOf(item), 0});
+  worker.has_leftovers = true;
+}
+
+void ChunkSupply::SealLimbo(Worker& worker) {
+  if (worker.limbo.empty() || worker.limbo.back().stamp != 0) return;
+  const Epoch stamp = slabs_.epochs.Seal();
+  for (auto chunk = worker.limbo.rbegin(); chunk != worker.limbo.rend() && chunk->stamp == 0;
+       ++chunk) {
+    chunk->stamp = stamp;
+  }
+}
+
+void ChunkSupply::Collect(Worker& worker) {
+  if (worker.limbo.empty() && worker.pinned.empty()) return;
+  SealLimbo(worker);
+  slabs_.epochs.TryAdvance();
+  while (!worker.limbo.empty() && slabs_.epochs.IsOver(worker.limbo.front().stamp)) {
+    const Handle handle = worker.limbo.front().handle;
+    worker.limbo.pop_front();
+    if (IsLent(handle)) {
+      worker.pinned.push_back(handle);
+    } else {
+      FreeChunk(worker, handle);
+    }
+  }
+  std::erase_if(worker.pinned, [&](Handle handle) {
+    if (IsLent(handle)) return false;
+    FreeChunk(worker, handle);
+    return true;
+  });
+}
+
+bool ChunkSupply::IsLent(Handle handle) const {
+  Item* const item = slabs_.ItemAt(handle);
+  // Acquire: pairs with the release of the last pin; the socket has read all it wanted.
+  return item->IsPinnable() && item->Pins().load(std::memory_order_acquire) > 0;
+}
+
+void ChunkSupply::GiveBack(Worker& worker, Item* item) {
+  FreeChunk(worker, slabs_.arena.HandleOf(item));
+}
+
+void ChunkSupply::FreeChunk(Worker& worker, Handle handle) {
+  Item* const chunk = slabs_.ItemAt(handle);
+  SlabClass& slab_class = slabs_.ClassOf(chunk);
+  auto& stock = worker.BatchesOf(slab_class.Id()).stock;
+  Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
+  // Relaxed: a worker that does not see it yet gives the chunk back when it is asked to drain.
+  const bool draining = slabs_.arena.InfoOf(handle).draining.load(std::memory_order_relaxed);
+  if (slab_class.IsStocked() && !draining && !stock.IsFull()) {
+    stock.Push(handle);
+    worker.has_leftovers = true;
+    return;
+  }
+  const MutexLock lock(slab_class.mutex);
+  slab_class.GiveFreeLocked(handle);
+  // A full stock gives a batch at once, so that the next chunks need no lock.
+  while (stock.Count() > slab_class.BatchCount()) slab_class.GiveFreeLocked(stock.Pop());
+}
+
+void ChunkSupply::FreeToClass(Handle handle) {
+  Item* const chunk = slabs_.ItemAt(handle);
+  SlabClass& slab_class = slabs_.ClassOf(chunk);
+  Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
+  const MutexLock lock(slab_class.mutex);
+  slab_class.GiveFreeLocked(handle);
+}
+
+// --- giving everything back ----------------------------------------------------------------------
+
+void ChunkSupply::PassQuiescent(Worker& worker) {
+  slabs_.epochs.Quiesce(worker.participant);
+  AnswerRequest(worker);
+  if (worker.limbo.size() > kLimboMax) Collect(worker);
+}
+
+void ChunkSupply::AnswerRequest(Worker& worker) {
+  // Relaxed: seen a turn later is early enough; the draining itself is ordered by the classes'
+  // mutexes.
+  const uint64_t request = drain_request_.load(std::memory_order_relaxed);
+  if (worker.drained_request.load(std::memory_order_relaxed) == request) return;
+  Drain(worker);
+  // Release: pairs with EveryoneDrained's acquire.
+  worker.drained_request.store(request, std::memory_order_release);
+}
+
+void ChunkSupply::Drain(Worker& worker) {
+  for (SlabClass& slab_class : slabs_.classes) {
+    Worker::ClassBatches& batches = worker.BatchesOf(slab_class.Id());
+    if (batches.stock.Count() + batches.added.Count() + batches.removed.Count() == 0) continue;
+    const MutexLock lock(slab_class.mutex);
+    SettleLocked(worker, slab_class);
+    while (batches.stock.Count() > 0) slab_class.GiveFreeLocked(batches.stock.Pop());
+  }
+  SealLimbo(worker);
+  worker.has_leftovers = false;
+  if (worker.limbo.empty() && worker.pinned.empty()) return;
+  const MutexLock lock(leftovers_mutex_);
+  leftovers_.insert(leftovers_.end(), worker.limbo.begin(), worker.limbo.end());
+  // Their grace period is over: stamp 0 is, for every epoch that can be.
+  for (const Handle handle : worker.pinned) leftovers_.push_back({handle, 0});
+  worker.limbo.clear();
+  worker.pinned.clear();
+}
+
+void ChunkSupply::CollectLeftovers() {
+  std::vector<Handle> ready;
+  {
+    const MutexLock lock(leftovers_mutex_);
+    std::erase_if(leftovers_, [&](const RetiredChunk& chunk) {
+      if (!slabs_.epochs.IsOver(chunk.stamp) || IsLent(chunk.handle)) return false;
+      ready.push_back(chunk.handle);
+      return true;
+    });
+  }
+  for (const Handle handle : ready) FreeToClass(handle);
+}
+
+void ChunkSupply::DrainIdle(const Worker& self) {
+  slabs_.workers.ForEach([&](Worker& worker) {
+    if (&worker == &self || !worker.turn_mutex.TryLock()) return;  // at work: it settles by itself
+    if (worker.has_leftovers) Drain(worker);
+    worker.turn_mutex.Unlock();
+  });
+  slabs_.epochs.TryAdvance();
+  CollectLeftovers();
+}
+
+bool ChunkSupply::EveryoneDrained(uint64_t request) {
+  bool everyone = true;
+  slabs_.workers.ForEach([&](Worker& worker) {
+    // Acquire: pairs with AnswerRequest's release.
+    if (worker.drained_request.load(std::memory_order_acquire) >= request) return;
+    if (worker.turn_mutex.TryLock()) {
+      AnswerRequest(worker);
+      worker.turn_mutex.Unlock();
+    } else {
+      everyone = false;
+    }
+  });
+  return everyone;
+}
+
+bool ChunkSupply::Gather(Worker& worker) {
+  const uint64_t request = RequestDrain();
+  uint32_t look = 0;
+  for (; look < kQuickLooks + kNaps; ++look) {
+    PassQuiescent(worker);
+    if (EveryoneDrained(request)) break;
+    Pause(look);
+  }
+  const Epoch stamp = slabs_.epochs.Seal();
+  for (; look < kQuickLooks + kNaps; ++look) {
+    PassQuiescent(worker);
+    slabs_.epochs.TryAdvance();
+    if (slabs_.epochs.IsOver(stamp)) break;
+    Pause(look);
+  }
+  CollectLeftovers();
+  return look < kQuickLooks + kNaps;
+}
+
+}  // namespace larder::slab

@@ -1,0 +1,101 @@
+// slab/chunk_supply.h - the way of a chunk: from the free list through a worker's stock into an
+// item, and back through limbo.
+//
+//        page pool -> class's free list -> stock -> (item) -> limbo -> stock or free list
+//                           ^                          |
+//                           '------ eviction <---------' LRU lists
+//
+// Small chunks move in batches: one lock of the class links a worker's new items, unlinks the
+// ones it removed, and fills its stock. While the pool is empty each refill also evicts ahead, so
+// that a reserve of free chunks is there when the next batch is wanted and no store waits for
+// readers to pass (the grace period of epoch.h).
+//
+// Threads  a Worker& argument: the calling thread has that worker's turn. Lock order: locks.h;
+//          a class and a stripe are never locked together.
+// Errors   null or false when there is nothing to be had; the caller decides (allocator.h).
+// Not here taking pages from other classes: page_release.h
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "slab/slab_set.h"
+
+namespace larder::slab {
+
+class ChunkSupply {
+ public:
+  explicit ChunkSupply(SlabSet& slabs) : slabs_(slabs) {}
+
+  // --- out -----------------------------------------------------------------------------------
+  // A chunk of the worker's own, from the stock, the free list or the pool, in this order. Evicts
+  // ahead when the class runs low, but does not wait: null when nothing is free right now.
+  [[nodiscard]] Item* Take(Worker& worker, SlabClass& slab_class);
+  // The same without the pool and without evicting.
+  [[nodiscard]] Item* TakeFree(Worker& worker, SlabClass& slab_class);
+  [[nodiscard]] bool AddPageFromPool(SlabClass& slab_class);
+
+  // --- in and out of the lists ---------------------------------------------------------------
+  // `item` has just been published by this worker; its holder is kBatched.
+  void Link(Worker& worker, Item* item);
+  // `item` was taken out of the index by this worker, which saw `state` in that step.
+  void Removed(Worker& worker, Item* item, uint8_t state);
+  // Nobody can find the chunk any more; it is free once nobody can be reading it.
+  void Retire(Worker& worker, Item* item);
+  // A chunk that was never published is free at once.
+  void GiveBack(Worker& worker, Item* item);
+
+  // --- eviction ------------------------------------------------------------------------------
+  // Retires up to `count` victims of the class; with evictions off, only items that are no longer
+  // served. Returns how many.
+  uint32_t Evict(Worker& worker, SlabClass& slab_class, uint32_t count);
+  // Takes one isolated item out of the index and retires it.
+  void Finish(Worker& worker, Item* isolated);
+  // Moves an item from its list to this thread. False: it is on its way out with somebody else.
+  // REQUIRES: the class's mutex; `item` is linked.
+  [[nodiscard]] static bool IsolateLocked(SlabClass& slab_class, Item* item)
+      REQUIRES_LOCK(slab_class.mutex);
+
+  // --- coming home ---------------------------------------------------------------------------
+  // Between two pieces of work: the worker holds no reference. Answers a pending request to give
+  // everything back.
+  void PassQuiescent(Worker& worker);
+  void AnswerRequest(Worker& worker);
+  // Frees what is in the worker's limbo and out of everybody's reach.
+  void Collect(Worker& worker);
+  // Settles all batches, returns the stock, leaves the limbo to everybody.
+  void Drain(Worker& worker);
+  // Drains workers that wait for events and have left something behind. `self`: the caller's.
+  void DrainIdle(const Worker& self);
+  // Asks all workers to drain at their next quiescent state. Returns the request's number.
+  uint64_t RequestDrain() { return drain_request_.fetch_add(1, std::memory_order_relaxed) + 1; }
+  // Until every chunk that is on its way home is there: all workers have drained and a grace
+  // period has passed. The calling worker passes quiescent states meanwhile. False: somebody
+  // did not answer for a second.
+  [[nodiscard]] bool Gather(Worker& worker);
+  void CollectLeftovers();
+
+ private:
+  static constexpr uint32_t kLimboMax = 512;  // retired chunks before a collection is tried
+
+  void Settle(Worker& worker, SlabClass& slab_class);
+  void SettleLocked(Worker& worker, SlabClass& slab_class) REQUIRES_LOCK(slab_class.mutex);
+  void SealLimbo(Worker& worker);
+  void FreeChunk(Worker& worker, Handle handle);
+  void FreeToClass(Handle handle);
+  [[nodiscard]] bool IsLent(Handle handle) const;
+  [[nodiscard]] Item* HandOut(SlabClass& slab_class, Handle handle) const;
+  [[nodiscard]] bool EveryoneDrained(uint64_t request);
+  void CountEvicted(Worker& worker, SlabClass& slab_class, const Item& item) const;
+
+  SlabSet& slabs_;
+  // Goes up by one with each request that all workers give everything back.
+  std::atomic<uint64_t> drain_request_{0};
+
+  Mutex leftovers_mutex_{LockRank::kLimbo};
+  std::vector<RetiredChunk> leftovers_ GUARDED_BY(leftovers_mutex_);  // sealed
+};
+
+}  // namespace larder::slab

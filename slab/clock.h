@@ -1,0 +1,43 @@
+// slab/clock.h - the second that every expiry decision of the cache is made against.
+//
+// Units    seconds on the cache's own scale: second kFirstSecond is the moment the process started.
+//          32 bits last for 136 years of uptime. 0 never occurs, so 0 can mean "never" in an expiry.
+// Threads  NowSeconds() from any thread, without a lock; Set() from the one thread that keeps time.
+// Not here what a client's exptime means: expiry.h. Who ticks: maintainer.h (the server), tests.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace larder::slab {
+
+class Clock {
+ public:
+  // memcached starts its own scale 62 seconds before the process; clients can see this in
+  // relative expiry only as "an absolute time at or before the start is already past".
+  static constexpr uint32_t kFirstSecond = 62;
+
+  // `start_unix_s`: wall-clock time that kFirstSecond stands for.
+  explicit Clock(int64_t start_unix_s) : start_unix_s_(start_unix_s) {}
+  Clock(const Clock&) = delete;
+  Clock& operator=(const Clock&) = delete;
+
+  [[nodiscard]] uint32_t NowSeconds() const {
+    // Relaxed: a reader that sees the previous second for a moment longer is as right as one
+    // that asked a moment earlier; nothing else is published through this value.
+    return now_s_.load(std::memory_order_relaxed);
+  }
+
+  void Set(uint32_t now_s) { now_s_.store(now_s, std::memory_order_relaxed); }
+
+  [[nodiscard]] int64_t StartUnixSeconds() const { return start_unix_s_; }
+  [[nodiscard]] int64_t ToUnixSeconds(uint32_t second) const {
+    return start_unix_s_ + static_cast<int64_t>(second) - kFirstSecond;
+  }
+
+ private:
+  std::atomic<uint32_t> now_s_{kFirstSecond};
+  const int64_t start_unix_s_;
+};
+
+}  // namespace larder::slab

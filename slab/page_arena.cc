@@ -1,0 +1,36 @@
+#include "slab/page_arena.h"
+
+#include "slab/poison.h"
+
+namespace larder::slab {
+
+namespace {
+
+constexpr uint64_t kHandleCountMax = 0xFFFFFFFF;  // all but 0
+
+uint32_t GranuleShiftFor(uint64_t bytes) {
+  uint32_t shift = 3;
+  while ((bytes >> shift) > kHandleCountMax) ++shift;
+  return shift;
+}
+
+}  // namespace
+
+PageArena::PageArena(uint64_t bytes)
+    : mapping_(Mapping::Reserve(bytes / kPageBytes * kPageBytes, 2 * kPageBytes)),
+      page_count_(static_cast<uint32_t>(bytes / kPageBytes)),
+      granule_shift_(GranuleShiftFor(bytes)),
+      biased_begin_(mapping_.Begin() - GranuleBytes()),
+      infos_(std::make_unique<PageInfo[]>(page_count_)) {}
+
+void PageArena::Discard(PageId page) const {
+  Unpoison(PageBegin(page), kPageBytes);
+  mapping_.Discard(static_cast<size_t>(page) * kPageBytes, kPageBytes);
+}
+
+bool PageArena::Preallocate() const {
+  mapping_.PreferHugePages();
+  return mapping_.Populate();
+}
+
+}  // namespace larder::slab

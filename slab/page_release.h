@@ -1,0 +1,67 @@
+// slab/page_release.h - takes one page from a slab class, step by step.
+//
+//   Start     the page's free chunks are set aside; from now on its chunks that come free stay
+//             aside too
+//   Empty     its items are taken off their lists and out of the index, and retired
+//   Gather    workers give back what they hold, and readers pass: every chunk that can come home
+//             has come
+//   Complete  all chunks are aside: the page belongs to nobody
+//   Abort     some chunk is a reservation or lent to a socket: the page stays with its class. Its
+//             evicted items are not brought back.
+//
+// The items are evicted, not moved: relocation will put a copy elsewhere in step Empty.
+//
+// Threads  one release at a time (mutex, rank kPageRelease); others that want one keep passing
+//          quiescent states meanwhile, since the one at work waits for theirs.
+// Not here which class: rebalance_policy.h
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "slab/chunk_supply.h"
+#include "slab/rebalance_policy.h"
+
+namespace larder::slab {
+
+class PageRelease {
+ public:
+  PageRelease(SlabSet& slabs, ChunkSupply& supply) : slabs_(slabs), supply_(supply) {}
+
+  // Empties a page of some class other than `receiver` (0: any class) and gives it to `receiver`
+  // (0: back to the pool). False when no page can be had: everything left is in use this moment.
+  // The worker passes quiescent states.
+  [[nodiscard]] bool MovePageTo(Worker& worker, uint32_t receiver);
+  // The same from a given donor, trying one page only.
+  [[nodiscard]] bool MovePage(Worker& worker, uint32_t donor, uint32_t receiver);
+
+  // Pages that changed hands so far: `slabs_moved`.
+  [[nodiscard]] uint64_t MovedCount() const { return moved_count_.load(std::memory_order_relaxed); }
+
+ private:
+  // Pages tried before giving up: each failure means a reservation or a lent value in the page.
+  static constexpr uint32_t kAttemptsMax = 64;
+  // Rounds of Empty and Gather: the second gets the items that were in a batch during the first.
+  static constexpr uint32_t kRoundsMax = 3;
+
+  void LockPassingQuiescent(Worker& worker) ACQUIRES_LOCK(mutex_);
+  [[nodiscard]] bool MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver)
+      REQUIRES_LOCK(mutex_);
+  [[nodiscard]] std::vector<ClassFigures> Figures() const;
+  [[nodiscard]] std::optional<PageId> PickPageLocked(const SlabClass& donor) const
+      REQUIRES_LOCK(donor.mutex);
+  [[nodiscard]] bool TryRelease(Worker& worker, SlabClass& donor, PageId page)
+      REQUIRES_LOCK(mutex_);
+  void Empty(Worker& worker, SlabClass& donor, PageId page);
+  [[nodiscard]] bool TryComplete(SlabClass& donor, PageId page);
+  void GiveTo(uint32_t receiver, PageId page);
+
+  SlabSet& slabs_;
+  ChunkSupply& supply_;
+  Mutex mutex_{LockRank::kPageRelease};
+  std::vector<PageId> tried_ GUARDED_BY(mutex_);  // in this call, without success
+  std::atomic<uint64_t> moved_count_{0};
+};
+
+}  // namespace larder::slab

@@ -1,0 +1,48 @@
+#include "slab/rebalancer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace larder::slab {
+
+uint64_t Rebalancer::EvictedCount(uint32_t class_id) const {
+  uint64_t count = 0;
+  slabs_.workers.ForEach([&](const Worker& worker) {
+    count += worker.counters.classes[class_id].evicted.Get();
+  });
+  return count;
+}
+
+std::vector<ClassFigures> Rebalancer::Look() {
+  std::vector<ClassFigures> classes;
+  const uint32_t now_s = slabs_.clock.NowSeconds();
+  for (const SlabClass& slab_class : slabs_.classes) {
+    const uint64_t evicted = EvictedCount(slab_class.Id());
+    const uint64_t before = std::exchange(evicted_before_[slab_class.Id()], evicted);
+    const MutexLock lock(slab_class.mutex);
+    const Lru& lru = slab_class.LruLocked();
+    classes.push_back({.class_id = slab_class.Id(),
+                       .page_count = slab_class.PageCountLocked(),
+                       .free_chunk_count = slab_class.FreeCountLocked(),
+                       .chunks_per_page = slab_class.ChunksPerPage(),
+                       .evicted_count = evicted - before,
+                       .tail_age_s = std::max(Lru::AgeOf(lru.ProbationTail(), now_s),
+                                              Lru::AgeOf(lru.ProtectedTail(), now_s)),
+                       .evicted_age_s = slab_class.EvictedAgeSeconds()});
+  }
+  return classes;
+}
+
+void Rebalancer::Step(Worker& worker) {
+  if (!slabs_.config.evict) return;
+  const std::vector<ClassFigures> classes = Look();
+  const std::optional<PageMove> move = PickMove(classes);
+  if (!move) return;
+  for (uint32_t i = 0; i < kMovesPerStep; ++i) {
+    if (!release_.MovePage(worker, move->donor, move->receiver)) break;
+  }
+  // What a moved page cost its donor is no sign of demand.
+  evicted_before_[move->donor] = EvictedCount(move->donor);
+}
+
+}  // namespace larder::slab

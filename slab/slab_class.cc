@@ -1,0 +1,97 @@
+#include "slab/slab_class.h"
+
+#include <algorithm>
+#include <cassert>
+#include <new>
+
+#include "slab/poison.h"
+#include "slab/worker.h"
+
+namespace larder::slab {
+
+SlabClass::SlabClass(PageArena& arena, uint32_t class_id, uint32_t chunk_bytes)
+    : arena_(arena),
+      class_id_(class_id),
+      chunk_bytes_(chunk_bytes),
+      batch_count_(std::clamp(kBatchBytes / chunk_bytes, 1U, kBatchMax)),
+      lru_(arena) {}
+
+// The header of a free chunk stays readable: it links the free list, and page release reads the
+// state of every chunk of a page. Everything behind it is poisoned.
+void SlabClass::AddPageLocked(PageId page) {
+  PageInfo& info = arena_.Info(page);
+  info.class_id.store(static_cast<uint8_t>(class_id_), std::memory_order_relaxed);
+  info.draining.store(false, std::memory_order_relaxed);
+  info.free_count = 0;
+  Unpoison(arena_.PageBegin(page), kPageBytes);
+  pages_.push_back(page);
+  ForEachChunk(page, [this](Item* chunk) {
+    new (chunk) Item{};
+    Poison(chunk + 1, chunk_bytes_ - sizeof(Item));
+  });
+  // Last to first, so that the first of the page is taken first.
+  for (uint32_t i = ChunksPerPage(); i-- > 0;) {
+    GiveFreeLocked(arena_.HandleOf(arena_.PageBegin(page) + size_t{i} * chunk_bytes_));
+  }
+}
+
+uint32_t SlabClass::TakeFreeLocked(std::span<Handle> out) {
+  uint32_t taken = 0;
+  // From the head: what came home last is most likely still in the processor's cache.
+  for (; taken < out.size() && free_.Count() > 0; ++taken) {
+    Item* const chunk = free_.Head(arena_);
+    free_.Remove(arena_, chunk);
+    // Relaxed: kFree is read under the class's mutex only.
+    chunk->state.store(0, std::memory_order_relaxed);
+    out[taken] = arena_.HandleOf(chunk);
+    --arena_.InfoOf(out[taken]).free_count;
+  }
+  return taken;
+}
+
+void SlabClass::GiveFreeLocked(Handle handle) {
+  auto* const chunk = reinterpret_cast<Item*>(arena_.At(handle));
+  PageInfo& info = arena_.InfoOf(handle);
+  assert(chunk->state.load(std::memory_order_relaxed) == 0 && "freed once, held by nobody");
+  chunk->state.store(item_state::kFree, std::memory_order_relaxed);
+  ++info.free_count;
+  if (!info.draining.load(std::memory_order_relaxed)) free_.PushHead(arena_, chunk);
+}
+
+uint64_t SlabClass::ReserveTargetLocked() const {
+  return std::min(pages_.size() * ChunksPerPage() / kReserveDivisor, kReserveMax);
+}
+
+void SlabClass::StartReleaseLocked(PageId page) {
+  // Relaxed: GiveFreeLocked reads it under this mutex; elsewhere being late does no harm.
+  arena_.Info(page).draining.store(true, std::memory_order_relaxed);
+  ForEachChunk(page, [this](Item* chunk) UNCHECKED_LOCKING {
+    if (chunk->state.load(std::memory_order_relaxed) == item_state::kFree) {
+      free_.Remove(arena_, chunk);
+    }
+  });
+}
+
+bool SlabClass::IsReleasableLocked(PageId page) const {
+  return arena_.Info(page).free_count == ChunksPerPage();
+}
+
+void SlabClass::CompleteReleaseLocked(PageId page) {
+  assert(IsReleasableLocked(page));
+  std::erase(pages_, page);
+  PageInfo& info = arena_.Info(page);
+  info.class_id.store(0, std::memory_order_relaxed);
+  info.draining.store(false, std::memory_order_relaxed);
+  info.free_count = 0;
+}
+
+void SlabClass::AbortReleaseLocked(PageId page) {
+  arena_.Info(page).draining.store(false, std::memory_order_relaxed);
+  ForEachChunk(page, [this](Item* chunk) UNCHECKED_LOCKING {
+    if (chunk->state.load(std::memory_order_relaxed) == item_state::kFree) {
+      free_.PushHead(arena_, chunk);
+    }
+  });
+}
+
+}  // namespace larder::slab

@@ -1,0 +1,96 @@
+// slab/slab_class.h - one chunk size: its pages, its free chunks, its LRU lists.
+//
+// Units    chunks of ChunkBytes(); class ids from 1.
+// Owner    pages belong to the class from AddPageLocked until FinishReleaseLocked.
+// Threads  `mutex` (rank kClass) guards everything but the constants. Nothing is locked under it.
+// Not here refilling and evicting: chunk_supply.h. Taking a page away: page_release.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "slab/item.h"
+#include "slab/locks.h"
+#include "slab/lru.h"
+#include "slab/page_arena.h"
+
+namespace larder::slab {
+
+class SlabClass {
+ public:
+  SlabClass(PageArena& arena, uint32_t class_id, uint32_t chunk_bytes);
+
+  mutable Mutex mutex{LockRank::kClass};
+
+  [[nodiscard]] uint32_t Id() const { return class_id_; }
+  [[nodiscard]] uint32_t ChunkBytes() const { return chunk_bytes_; }
+  [[nodiscard]] uint32_t ChunksPerPage() const { return kPageBytes / chunk_bytes_; }
+  // How many chunks move at once between this class and a worker: fewer of large ones, one of
+  // the largest, so that a worker's stock never holds back much memory.
+  [[nodiscard]] uint32_t BatchCount() const { return batch_count_; }
+  // Whether workers keep a stock at all; chunks that move one by one would only lie about.
+  [[nodiscard]] bool IsStocked() const { return batch_count_ > 1; }
+
+  // --- chunks --------------------------------------------------------------------------------
+  // Takes the page in and puts its chunks on the free list.
+  void AddPageLocked(PageId page) REQUIRES_LOCK(mutex);
+  // Up to out.size() free chunks; returns how many.
+  [[nodiscard]] uint32_t TakeFreeLocked(std::span<Handle> out) REQUIRES_LOCK(mutex);
+  // A chunk that nobody can reach comes home.
+  void GiveFreeLocked(Handle chunk) REQUIRES_LOCK(mutex);
+  [[nodiscard]] uint64_t FreeCountLocked() const REQUIRES_LOCK(mutex) { return free_.Count(); }
+  // Free chunks worth having ready while the cache is full, so that a store seldom waits for
+  // readers to pass: 1/128 of the class, bounded. 0 for a class of few chunks.
+  [[nodiscard]] uint64_t ReserveTargetLocked() const REQUIRES_LOCK(mutex);
+  [[nodiscard]] uint64_t PageCountLocked() const REQUIRES_LOCK(mutex) { return pages_.size(); }
+  [[nodiscard]] const std::vector<PageId>& PagesLocked() const REQUIRES_LOCK(mutex) {
+    return pages_;
+  }
+
+  [[nodiscard]] Lru& LruLocked() REQUIRES_LOCK(mutex) { return lru_; }
+  [[nodiscard]] const Lru& LruLocked() const REQUIRES_LOCK(mutex) { return lru_; }
+
+  // For the statistics: how long ago the latest victim was last accessed. Last writer wins.
+  void NoteEvictedAge(uint32_t age_s) { evicted_age_s_.store(age_s, std::memory_order_relaxed); }
+  [[nodiscard]] uint32_t EvictedAgeSeconds() const {
+    return evicted_age_s_.load(std::memory_order_relaxed);
+  }
+
+  // --- giving up a page, step by step (page_release.h) ----------------------------------------
+  // Sets the page's free chunks aside; those that come free from now on stay aside too.
+  void StartReleaseLocked(PageId page) REQUIRES_LOCK(mutex);
+  [[nodiscard]] bool IsReleasableLocked(PageId page) const REQUIRES_LOCK(mutex);
+  // REQUIRES: IsReleasableLocked(page). The class forgets the page.
+  void CompleteReleaseLocked(PageId page) REQUIRES_LOCK(mutex);
+  // The chunks set aside are free again. Items that were removed stay removed.
+  void AbortReleaseLocked(PageId page) REQUIRES_LOCK(mutex);
+
+  // Visits every chunk of a page.
+  template <typename Visit>
+  void ForEachChunk(PageId page, const Visit& visit) const {
+    char* const begin = arena_.PageBegin(page);
+    for (uint32_t i = 0; i < ChunksPerPage(); ++i) {
+      visit(reinterpret_cast<Item*>(begin + static_cast<size_t>(i) * chunk_bytes_));
+    }
+  }
+
+ private:
+  static constexpr uint32_t kBatchBytes = 16 * 1024;
+  static constexpr uint64_t kReserveDivisor = 128;
+  static constexpr uint64_t kReserveMax = 1024;
+
+  PageArena& arena_;
+  const uint32_t class_id_;
+  const uint32_t chunk_bytes_;
+  const uint32_t batch_count_;
+
+  std::atomic<uint32_t> evicted_age_s_{0};
+
+  LruList free_ GUARDED_BY(mutex);
+  Lru lru_ GUARDED_BY(mutex);
+  std::vector<PageId> pages_ GUARDED_BY(mutex);
+};
+
+}  // namespace larder::slab

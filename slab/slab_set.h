@@ -1,0 +1,75 @@
+// slab/slab_set.h - everything that items live in: arena, pool, classes, index, epochs. A plain
+// bundle in the order of dependence, so that the parts that work on them take one reference.
+//
+// Owner    the cache. Threads: each part says its own rule.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+#include "slab/cache_config.h"
+#include "slab/clock.h"
+#include "slab/epoch.h"
+#include "slab/expiry.h"
+#include "slab/flush_control.h"
+#include "slab/hash_index.h"
+#include "slab/item.h"
+#include "slab/memory_budget.h"
+#include "slab/page_arena.h"
+#include "slab/page_pool.h"
+#include "slab/size_classes.h"
+#include "slab/slab_class.h"
+#include "slab/worker_list.h"
+
+namespace larder::slab {
+
+struct SlabSet {
+  SlabSet(const CacheConfig& cache_config, const Clock& cache_clock, uint64_t hash_seed)
+      : config(cache_config),
+        clock(cache_clock),
+        budget(config.limit_bytes),
+        arena(config.limit_bytes),
+        pool(arena, budget),
+        sizes(static_cast<uint32_t>(Item::BytesFor(0, config.smallest_item_bytes, false,
+                                                   config.use_cas)),
+              config.growth_factor, kPageBytes, arena.GranuleBytes()),
+        index(arena, budget, hash_seed) {
+    for (uint32_t id = 1; id <= sizes.Count(); ++id) {
+      classes.emplace_back(arena, id, sizes.ChunkBytes(id));
+    }
+  }
+
+  [[nodiscard]] SlabClass& Class(uint32_t class_id) { return classes[class_id - 1]; }
+  // REQUIRES: the caller may hold `item`, so its page belongs to a class.
+  [[nodiscard]] SlabClass& ClassOf(const Item* item) {
+    const PageInfo& info = arena.InfoOf(arena.HandleOf(item));
+    // Relaxed: written while nobody could hold a handle into the page.
+    return Class(info.class_id.load(std::memory_order_relaxed));
+  }
+  [[nodiscard]] Item* ItemAt(Handle handle) const {
+    return reinterpret_cast<Item*>(arena.At(handle));
+  }
+
+  [[nodiscard]] bool IsExpiredNow(const Item& item) const {
+    return IsExpired(item.expires_s.load(std::memory_order_relaxed), clock.NowSeconds());
+  }
+  [[nodiscard]] bool IsFlushed(const Item& item) const {
+    return flush.IsFlushed(item.generation, clock.NowSeconds());
+  }
+  // No longer served, though it still takes memory.
+  [[nodiscard]] bool IsDead(const Item& item) const { return IsExpiredNow(item) || IsFlushed(item); }
+
+  const CacheConfig config;
+  const Clock& clock;
+  MemoryBudget budget;
+  PageArena arena;
+  PagePool pool;
+  SizeClasses sizes;
+  EpochDomain epochs;
+  HashIndex index;
+  FlushControl flush;
+  WorkerList workers;
+  std::deque<SlabClass> classes;  // by class id, less one; never grows after construction
+};
+
+}  // namespace larder::slab
