@@ -1,0 +1,54 @@
+// Commands that concern the whole server: flush_all, verbosity, version.
+
+#include <algorithm>
+
+#include "server/commands/handlers.h"
+#include "slab/expiry.h"
+
+namespace larder::server {
+
+using protocol::Outcome;
+using protocol::ReplySink;
+using protocol::Request;
+using protocol::Status;
+
+namespace {
+
+// A delayed flush takes effect one second early, as memcached's does: `flush_all 1` at once, and
+// what is stored in the second in which it acts goes too. A time before the process started is
+// no time to flush at, but it replaces a flush that was pending.
+void FlushLater(WorkerContext& context, int32_t delay) {
+  const uint32_t acts_s = slab::ResolveExpiry(delay, context.environment.Clock());
+  if (acts_s == slab::kAlreadyExpired) {
+    context.cache.CancelFlush();
+  } else {
+    context.cache.FlushAt(context.worker, acts_s - 1);
+  }
+}
+
+}  // namespace
+
+Outcome HandleFlushAll(WorkerContext& context, const Request& request, ReplySink&) {
+  CountOne(context.counters.cmd_flush);  // refused ones count, too
+  if (!context.environment.Options().flush_enabled) return {.status = Status::kFlushNotAllowed};
+  if (request.fault != Status::kNone) return {.status = request.fault};
+  if (request.exptime > 0) {
+    FlushLater(context, request.exptime);
+  } else {
+    context.cache.FlushNow(context.worker);
+  }
+  return {.status = Status::kOk};
+}
+
+Outcome HandleVerbosity(WorkerContext& context, const Request& request, ReplySink&) {
+  constexpr uint64_t kVerbosityMax = 2;
+  const uint64_t level = std::min(request.number, kVerbosityMax);
+  context.environment.Server().SetVerbosity(static_cast<uint32_t>(level));
+  return {.status = Status::kOk};
+}
+
+Outcome HandleVersion(WorkerContext&, const Request&, ReplySink&) {
+  return {.status = Status::kVersion};
+}
+
+}  // namespace larder::server

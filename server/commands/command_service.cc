@@ -1,0 +1,11 @@
+#include "server/commands/command_service.h"
+
+#include "server/commands/session.h"
+
+namespace larder::server {
+
+std::unique_ptr<StreamHandler> CommandService::MakeHandler() {
+  return std::make_unique<Session>(context_);
+}
+
+}  // namespace larder::server

@@ -1,0 +1,42 @@
+// server/commands/storage.h - set, add, replace, append, prepend, cas: what is refused before
+// their value is read, and what is answered when it is stored.
+//
+// Threads  the worker's own.
+// Not here the value's way from the stream into its chunk: pending_store.h
+#pragma once
+
+#include <cstdint>
+
+#include "protocol/outcome.h"
+#include "protocol/request.h"
+#include "server/commands/worker_context.h"
+#include "slab/cache.h"
+
+namespace larder::server {
+
+// The size of an item by memcached's rules, which is what its -I limits: clients have learnt
+// which values fit a server, whatever the items of this engine really take.
+[[nodiscard]] constexpr uint64_t ItemBytesAsMemcachedCounts(uint64_t key_bytes,
+                                                            uint32_t client_flags,
+                                                            uint64_t value_bytes, bool use_cas) {
+  constexpr uint64_t kHeaderBytes = 48;
+  constexpr uint64_t kCasBytes = 8;
+  constexpr uint64_t kFlagsBytes = 4;
+  constexpr uint64_t kKeyEndBytes = 1;
+  constexpr uint64_t kValueEndBytes = 2;
+  return kHeaderBytes + (use_cas ? kCasBytes : 0) + key_bytes + kKeyEndBytes +
+         (client_flags != 0 ? kFlagsBytes : 0) + value_bytes + kValueEndBytes;
+}
+
+[[nodiscard]] slab::StoreMode StoreModeOf(protocol::Command command);
+
+// Takes a chunk for the request's item into `reservation`. Any status but kNone: it was refused,
+// counted, and answered so; the value is then to be dropped.
+[[nodiscard]] protocol::Status ReserveItem(WorkerContext& context, const protocol::Request& request,
+                                           slab::Reservation& reservation);
+
+// Publishes the filled reservation.
+[[nodiscard]] protocol::Outcome CommitItem(WorkerContext& context, slab::Reservation reservation,
+                                           slab::StoreMode mode, uint64_t cas);
+
+}  // namespace larder::server

@@ -1,0 +1,62 @@
+// server/net/stream_handler.h - what a connection knows of the conversation it carries: nothing
+// but this. Bytes go in, reply bytes come out, and a step says what the handler waits for.
+//
+// Owner    the connection owns its handler; the handler owns what it has taken in hand (a value
+//          under way) and gives it back when it is destroyed.
+// Threads  everything of one WorkerService happens on its worker's thread.
+// Errors   none thrown; a hopeless stream answers Next::kClose or kAbort.
+// Not here the memcached protocols: server/commands/session.h implements this.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "protocol/reply_sink.h"
+
+namespace larder::server {
+
+struct StreamStep {
+  enum class Next : uint8_t {
+    kNeedInput,  // every complete request is answered; the rest is part of one, or nothing
+    kYield,      // the turn's requests are used up; call again soon, without new input
+    kBlocked,    // too many replies wait; call again, without new input, when they are taken
+    kClose,      // send what is queued, then close
+    kAbort,      // close at once, drop what is queued
+  };
+  Next next = Next::kNeedInput;
+  // How much of the input is done with. The next call's input begins with the byte after it.
+  size_t consumed_bytes = 0;
+};
+
+class StreamHandler {
+ public:
+  virtual ~StreamHandler() = default;
+
+  // `input`: all bytes received and not consumed so far, in order; may be empty after kYield or
+  // kBlocked. Lent for the call only. Handles at most `requests_max` requests.
+  virtual StreamStep OnInput(std::string_view input, uint32_t requests_max,
+                             protocol::ReplySink& replies) = 0;
+
+  // While a large value is under way: where the stream's next bytes belong. The connection then
+  // reads straight into it and reports with OnDirectInput. Empty: bytes go through OnInput.
+  // Asked again after every call; lent until the next call of any kind.
+  [[nodiscard]] virtual std::span<char> DirectInput() { return {}; }
+  virtual StreamStep OnDirectInput(size_t /*bytes*/, protocol::ReplySink& /*replies*/) {
+    return {};
+  }
+};
+
+// What one worker thread needs from the rest of the server.
+class WorkerService {
+ public:
+  virtual ~WorkerService() = default;
+  // Around everything a worker does between two waits for events.
+  virtual void OnTurnStart() = 0;
+  virtual void OnTurnEnd() = 0;
+  virtual std::unique_ptr<StreamHandler> MakeHandler() = 0;
+};
+
+}  // namespace larder::server

@@ -1,0 +1,67 @@
+// server/server.h - a whole server: the cache, the time it keeps, the commands, the front end. The
+// one place where all folders meet.
+//
+// Owner    owns everything it runs. Several servers in one process do not know of each other.
+// Threads  Create, Start, Stop and the destructor on one thread; ServerView from any.
+// Errors   a StartFailure: exit code and one line for the operator.
+// Not here the process around it (user, signals, background): main.cc
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "server/commands/command_environment.h"
+#include "server/commands/server_view.h"
+#include "server/net/front_end.h"
+#include "server/os/log.h"
+#include "server/settings.h"
+#include "server/ticker.h"
+#include "slab/cache.h"
+#include "slab/clock.h"
+
+namespace larder::server {
+
+class Server final : public ServerView {
+ public:
+  // Builds everything and opens the listeners. Null: see `failure`.
+  [[nodiscard]] static std::unique_ptr<Server> Create(const Settings& settings,
+                                                      StartFailure* failure);
+  ~Server() override;
+
+  // Begins to serve.
+  [[nodiscard]] std::optional<StartFailure> Start();
+  void Stop();
+
+  [[nodiscard]] const std::vector<ListenSocket>& Listeners() const {
+    return front_end_->Listeners();
+  }
+
+  [[nodiscard]] NetStats Net() const override;
+  [[nodiscard]] ProcessStats Process() const override;
+  void ResetNetStats() override;
+  void ForEachSetting(
+      const std::function<void(std::string_view, std::string_view)>& emit) const override;
+  void SetVerbosity(uint32_t level) override { log_.SetLevel(level); }
+  void Log(uint32_t level, std::string_view line) override { log_.Write(level, line); }
+
+ private:
+  explicit Server(const Settings& settings);
+  [[nodiscard]] std::optional<StartFailure> BuildCache();
+  [[nodiscard]] std::optional<StartFailure> BuildFrontEnd();
+
+  // In the order in which they need each other; destroyed the other way round.
+  const Settings settings_;
+  larder::server::Log log_;
+  Ticker ticker_;
+  slab::Clock clock_;
+  std::unique_ptr<slab::Cache> cache_;
+  std::unique_ptr<CommandEnvironment> commands_;
+  std::unique_ptr<FrontEnd> front_end_;
+
+  mutable std::mutex reset_mutex_;
+  FrontEndTotals at_reset_;  // guarded by reset_mutex_; counters start again from these
+};
+
+}  // namespace larder::server

@@ -1,0 +1,197 @@
+// The front end against real sockets: what keeps one client from harming the others.
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/server/net/front_end_fixture.h"
+
+namespace larder::server {
+namespace {
+
+// Lowers the number of files this process may open, for as long as it lives.
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t soft) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit lowered = before_;
+    lowered.rlim_cur = soft;
+    ::setrlimit(RLIMIT_NOFILE, &lowered);
+  }
+  ~FileLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_CASE_METHOD(FrontEndFixture, "a client above the limit is told so and disconnected") {
+  config.clients_max = 2;
+  Start();
+  TestClient first = Connect();
+  TestClient second = Connect();
+  CHECK(second.Ask("x\n") == "x\n");
+  CHECK(Connect().ReadToEnd() == "ERROR Too many open connections\r\n");
+  CHECK(front_end->Totals().rejected == 1);
+  CHECK(front_end->Totals().accepted == 2);
+
+  first.Close();
+  REQUIRE(ClientsBecome(1));
+  TestClient third = Connect();
+  CHECK(third.Ask("y\n") == "y\n");
+}
+
+TEST_CASE_METHOD(FrontEndFixture, "a client that sends and never reads costs a bounded memory") {
+  Start();
+  TestClient greedy = Connect(/*receive_buffer_bytes=*/4096);
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += "fill 10000\n";
+  // Sends until the server has not read for a while: it has stopped.
+  size_t sent_bytes = 0;
+  for (int quiet = 0; quiet < 100;) {
+    const size_t bytes = greedy.SendSome(requests);
+    sent_bytes += bytes;
+    quiet = bytes == 0 ? quiet + 1 : 0;
+    if (bytes == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  const FrontEndTotals totals = front_end->Totals();
+  CHECK(totals.held_replies_bytes > 0);
+  CHECK(totals.held_replies_bytes < 2 * Connection::kPendingBytesMax);
+  CHECK(stats.pending_bytes_peak < 2 * Connection::kPendingBytesMax);
+  CHECK(totals.bytes_read < sent_bytes);
+  CHECK(totals.held_input_bytes < 2 * ReadBuffer::kBytes);
+  TestClient other = Connect();
+  CHECK(other.Ask("still here\n") == "still here\n");
+  greedy.Reset();
+  CHECK(ClientsBecome(1));
+}
+
+TEST_CASE_METHOD(FrontEndFixture, "a client that reads late gets every byte") {
+  Start();
+  TestClient client = Connect(/*receive_buffer_bytes=*/4096);
+  constexpr int kRequests = 3000;
+  std::string requests;
+  for (int i = 0; i < kRequests; ++i) requests += i % 3 == 0 ? "lend 20000\n" : "fill 1000\n";
+  std::thread sender([&] { client.Send(requests + "quit\n"); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const std::string answer = client.ReadToEnd();
+  sender.join();
+  CHECK(answer.size() == kRequests / 3 * (20'000 + 1000 + 1000));
+  CHECK(Eventually([&] { return stats.released == kRequests / 3; }));
+}
+
+TEST_CASE_METHOD(FrontEndFixture, "a deep pipeline yields to others after its share of requests") {
+  config.requests_per_turn_max = 10;
+  Start();
+  TestClient deep = Connect();
+  TestClient other = Connect();
+  std::string pipeline;
+  for (int i = 0; i < 5000; ++i) pipeline += "deep\n";
+  REQUIRE(deep.Send(pipeline));
+  CHECK(other.Ask("x\n") == "x\n");
+  CHECK(deep.Read(pipeline.size()) == pipeline);
+  // However the pipeline was cut on its way, nearly every tenth request ended a turn.
+  CHECK(front_end->Totals().yields >= 400);
+  CHECK(front_end->Totals().yields < 500);
+}
+
+TEST_CASE_METHOD(FrontEndFixture, "within one worker no deep pipeline holds up the others") {
+  config.requests_per_turn_max = 10;
+  Start();
+  // Several clients keep the only worker busy without end.
+  std::atomic<bool> is_over{false};
+  std::vector<std::thread> crowd;
+  for (int i = 0; i < 3; ++i) {
+    crowd.emplace_back([&, client = std::make_shared<TestClient>(Connect())] {
+      std::string pipeline;
+      for (int k = 0; k < 2000; ++k) pipeline += "fill 100\n";
+      while (!is_over) {
+        if (!client->Send(pipeline) || client->Read(200'000).size() != 200'000) break;
+      }
+    });
+  }
+  TestClient modest = Connect();
+  for (int i = 0; i < 50; ++i) REQUIRE(modest.Ask("me too\n") == "me too\n");
+  is_over = true;
+  for (std::thread& thread : crowd) thread.join();
+  CHECK(front_end->Totals().yields > 0);
+}
+
+TEST_CASE_METHOD(FrontEndFixture, "accepting survives that no file is left, without spinning") {
+  Start();
+  TestClient before = Connect();
+  REQUIRE(before.Ask("x\n") == "x\n");
+  const int lowest_free_fd = ::dup(before.Fd());
+  ::close(lowest_free_fd);
+  std::optional<TestClient> waiting;
+  bool has_paused = false;
+  std::string answer_meanwhile;
+  FrontEndTotals totals;
+  {
+    // Room for the client's own socket, none for the server's. Nothing is checked in here, because
+    // the undefined behaviour sanitizer needs files for its own checks of the checks.
+    const FileLimit limit(static_cast<rlim_t>(lowest_free_fd) + 1);
+    waiting = TestClient::Tcp(front_end->Listeners().front().port);
+    has_paused = Eventually([&] { return front_end->Totals().pauses >= 3; });
+    answer_meanwhile = before.Ask("served meanwhile\n");
+    totals = front_end->Totals();
+  }
+  CHECK(has_paused);
+  CHECK(answer_meanwhile == "served meanwhile\n");
+  CHECK(totals.accepted == 1);
+  // All pauses but the one under way took at least their 10 ms; a spinning thread's would not.
+  CHECK(totals.paused_us >= (totals.pauses - 1) * 9'000);
+  // The client that had to wait is served in the end.
+  REQUIRE(waiting->IsConnected());
+  CHECK(waiting->Ask("late\n") == "late\n");
+  CHECK(Eventually([&] { return !front_end->Totals().is_paused; }));
+}
+
+TEST_CASE_METHOD(FrontEndFixture, "ten thousand clients come and go") {
+  config.worker_count = 2;
+  Start();
+  TestClient bystander = Connect();
+  constexpr int kChunk = 250;
+  for (int round = 0; round < 40; ++round) {
+    std::vector<TestClient> chunk;
+    for (int i = 0; i < kChunk; ++i) chunk.push_back(Connect());
+    for (int i = 0; i < kChunk; i += 3) chunk[static_cast<size_t>(i)].Send("half a request");
+    for (int i = 0; i < kChunk; i += 5) chunk[static_cast<size_t>(i)].Reset();
+    REQUIRE(bystander.Ask("still here\n") == "still here\n");
+  }
+  CHECK(ClientsBecome(1));
+  const FrontEndTotals totals = front_end->Totals();
+  CHECK(totals.accepted == 10'001);
+  CHECK(totals.held_input_bytes == 0);
+  CHECK(totals.held_replies_bytes == 0);
+  CHECK(stats.handlers == 1);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// What malloc takes for an object.
+size_t HeapBytes(size_t object_bytes) { return (object_bytes + 8 + 15) / 16 * 16; }
+
+TEST_CASE_METHOD(FrontEndFixture, "an idle connection takes at most half a KiB") {
+  Start();
+  constexpr size_t kClients = 400;
+  constexpr size_t kSessionBytesMax = 160;  // asserted where Session is defined
+  std::vector<TestClient> clients;
+  clients.reserve(kClients);
+  TestClient first = Connect();
+  REQUIRE(first.Ask("warm up\n") == "warm up\n");
+  const size_t before = ::mallinfo2().uordblks;
+  for (size_t i = 0; i < kClients; ++i) clients.push_back(Connect());
+  for (TestClient& client : clients) REQUIRE(client.Send("busy once\n"));
+  for (TestClient& client : clients) REQUIRE(client.Read(10) == "busy once\n");
+  const size_t connection_bytes =
+      (::mallinfo2().uordblks - before) / kClients - HeapBytes(sizeof(LineHandler));
+  INFO("heap of an idle connection without its handler: " << connection_bytes);
+  CHECK(connection_bytes + HeapBytes(kSessionBytesMax) <= 512);
+}
+#endif
+
+}  // namespace
+}  // namespace larder::server
