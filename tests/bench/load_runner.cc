@@ -1,0 +1,156 @@
+#include "tests/bench/load_runner.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace larder::bench {
+namespace {
+
+// Large enough to take a batch's replies in one read where the socket holds that much, small
+// enough to stay in the core's own cache.
+constexpr size_t kBufferBytes = 256 * 1024;
+constexpr int kEventsMax = 64;
+constexpr int kSilenceMsMax = 10'000;  // a server that says nothing for so long has failed
+
+}  // namespace
+
+struct LoadRunner::Totals {
+  uint64_t reply_count = 0;
+  uint64_t hit_count = 0;
+  uint64_t miss_count = 0;
+  uint64_t sent_bytes = 0;
+  uint64_t received_bytes = 0;
+};
+
+LoadRunner::LoadRunner(const LoadOptions& options, const Dataset& dataset)
+    : options_(options), dataset_(dataset), buffer_(kBufferBytes), random_(options.seed) {}
+
+LoadRunner::~LoadRunner() {
+  if (epoll_ >= 0) close(epoll_);
+}
+
+std::string LoadRunner::Connect() {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return fmt::format("epoll_create1: {}", std::strerror(errno));
+  for (uint64_t i = 0; i < options_.connections; ++i) {
+    auto connection = std::make_unique<LoadConnection>(dataset_);
+    if (!connection->Connect(static_cast<uint16_t>(options_.port))) return connection->Complaint();
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = connection.get();
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection->Socket(), &event) != 0) {
+      return fmt::format("epoll_ctl: {}", std::strerror(errno));
+    }
+    connections_.push_back(std::move(connection));
+  }
+  return {};
+}
+
+PhaseResult LoadRunner::Run(const Phase& phase) {
+  PhaseResult result;
+  const Totals before = Sum();
+  const uint64_t started_ns = NowNs();
+  requests_left_ = phase.request_count;
+  next_in_order_ = 0;
+  busy_count_ = 0;
+  bool good = true;
+  for (const auto& connection : connections_) {
+    good = good && Continue(*connection, phase);
+    if (!good && result.complaint.empty()) result.complaint = connection->Complaint();
+  }
+  while (good && busy_count_ > 0) good = Turn(phase, result);
+
+  const Totals after = Sum();
+  result.elapsed_ns = NowNs() - started_ns;
+  result.request_count = after.reply_count - before.reply_count;
+  result.hit_count = after.hit_count - before.hit_count;
+  result.miss_count = after.miss_count - before.miss_count;
+  result.sent_bytes = after.sent_bytes - before.sent_bytes;
+  result.received_bytes = after.received_bytes - before.received_bytes;
+  return result;
+}
+
+bool LoadRunner::Turn(const Phase& phase, PhaseResult& result) {
+  std::array<epoll_event, kEventsMax> events;
+  const int count = epoll_wait(epoll_, events.data(), kEventsMax, kSilenceMsMax);
+  if (count < 0 && errno == EINTR) return true;
+  if (count <= 0) {
+    result.complaint = count == 0 ? fmt::format("no answer for {} ms", kSilenceMsMax)
+                                  : fmt::format("epoll_wait: {}", std::strerror(errno));
+    return false;
+  }
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<size_t>(i)];
+    auto& connection = *static_cast<LoadConnection*>(event.data.ptr);
+    if (!Serve(connection, event.events, phase, result)) {
+      result.complaint = connection.Complaint();
+      return false;
+    }
+  }
+  return true;
+}
+
+bool LoadRunner::Serve(LoadConnection& connection, uint32_t events, const Phase& phase,
+                       PhaseResult& result) {
+  using Status = LoadConnection::Status;
+  if ((events & EPOLLOUT) != 0) {
+    if (connection.OnWritable() == Status::kFailed) return false;
+    if (!connection.WantsWrite()) UpdateInterest(connection);
+  }
+  if ((events & ~static_cast<uint32_t>(EPOLLOUT)) == 0) return true;
+  const Status status = connection.OnReadable(buffer_, result.latencies);
+  if (status != Status::kBatchDone) return status != Status::kFailed;
+  --busy_count_;
+  return Continue(connection, phase);
+}
+
+bool LoadRunner::Continue(LoadConnection& connection, const Phase& phase) {
+  if (requests_left_ == 0) return true;
+  const LoadConnection::Status status = connection.StartBatch(
+      phase.operation, NextKeyIds(phase, connection.TakeKeyIds()), phase.keys_per_request);
+  if (status == LoadConnection::Status::kFailed) return false;
+  ++busy_count_;
+  if (connection.WantsWrite()) UpdateInterest(connection);
+  return true;
+}
+
+void LoadRunner::UpdateInterest(LoadConnection& connection) {
+  epoll_event event{};
+  event.events = EPOLLIN | (connection.WantsWrite() ? static_cast<uint32_t>(EPOLLOUT) : 0u);
+  event.data.ptr = &connection;
+  // Cannot fail: the socket is in the set, and nothing is allocated for a change.
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.Socket(), &event);
+}
+
+std::vector<uint32_t> LoadRunner::NextKeyIds(const Phase& phase, std::vector<uint32_t>&& key_ids) {
+  const uint64_t requests = std::min<uint64_t>(phase.pipeline, requests_left_);
+  requests_left_ -= requests;
+  key_ids.resize(requests * phase.keys_per_request);
+  for (uint32_t& key_id : key_ids) {
+    // The remainder favours low keys by less than one in 2^37.
+    const uint64_t number = phase.in_order ? next_in_order_++ : random_();
+    key_id = static_cast<uint32_t>(number % dataset_.KeyCount());
+  }
+  return std::move(key_ids);
+}
+
+LoadRunner::Totals LoadRunner::Sum() const {
+  Totals totals;
+  for (const auto& connection : connections_) {
+    const ReplyReader& replies = connection->Replies();
+    totals.reply_count += replies.ReplyCount();
+    totals.hit_count += replies.HitCount();
+    totals.miss_count += replies.MissCount();
+    totals.sent_bytes += connection->SentBytesTotal();
+    totals.received_bytes += connection->ReceivedBytes();
+  }
+  return totals;
+}
+
+}  // namespace larder::bench

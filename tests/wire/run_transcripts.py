@@ -1,0 +1,178 @@
+#!/usr/bin/python3
+"""Runs transcripts (*.txt in this folder) against a server.
+
+    run_transcripts.py [--server PATH] [--transport tcp|unix|both] [--cut whole|bytes|random]
+                       [--seed N] [--rounds N] [--only TEXT] [--list-differences] [FILE...]
+
+The server is larder or any memcached; the latter shows that the transcripts are facts. A case
+marked `!!! version: reason` is not held against that version unless it spells out its answer.
+Cut at random, the seed is printed; each round uses the next seed.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import random
+import sys
+import time
+
+from case_runner import CaseRunner, Mismatch
+from fixture import HERE, Server, binary_under_test, version_line
+from transcript import LARDER, VERSIONS, read_transcript
+from wire_connection import Cutter
+
+# Each file and each fresh case has a server of its own; many of them mostly sleep.
+SERVERS_AT_ONCE = 12
+# Few threads start fast, and two are enough for replies to come from different ones.
+SERVER_FLAGS = ["-t", "2"]
+# memcached versions from this one on answer like the newest that transcripts know.
+NEWEST_DIALECT_FROM = (1, 6, 41)
+
+
+def dialect_of(binary):
+    """Which column of the transcripts this binary is held against."""
+    words = version_line(binary).split()
+    if words[0] != "memcached":
+        return LARDER
+    numbers = tuple(int(number) for number in words[1].split(".")[:3] if number.isdigit())
+    return "1.6.45" if numbers >= NEWEST_DIALECT_FROM else "1.6.18"
+
+
+def transcript_files():
+    """All transcripts of this folder."""
+    names = sorted(name for name in os.listdir(HERE) if name.endswith(".txt"))
+    return [os.path.join(HERE, name) for name in names if name != "CMakeLists.txt"]
+
+
+def is_excused(case, dialect):
+    """True if this dialect is known to answer otherwise and the case does not say how."""
+    return dialect in case.differences and not case.has_own_expectation(dialect)
+
+
+class Suite:
+    """All selected transcripts against one binary over one transport with one way of cutting."""
+
+    def __init__(self, binary, transport, cut, seed):
+        self.binary = binary
+        self.dialect = dialect_of(binary)
+        self.transport = transport
+        self.cut = cut
+        self.seed = seed
+        self.passed = 0
+        self.excused = []
+        self.failures = []
+
+    def run(self, transcripts, only=""):
+        """Runs every case whose name or file holds `only`."""
+        with concurrent.futures.ThreadPoolExecutor(SERVERS_AT_ONCE) as pool:
+            jobs = []
+            for transcript in transcripts:
+                cases = [case for case in transcript.cases
+                         if only in case.name + case.file and self._wanted(case)]
+                groups = [[case] for case in cases if case.fresh]
+                groups.append([case for case in cases if not case.fresh])
+                jobs += [pool.submit(self._run_cases, transcript, group)
+                         for group in groups if group]
+            for job in jobs:
+                for failure in job.result():
+                    self._note(failure)
+
+    def _wanted(self, case):
+        # What a memcached answers differently often depends on how bytes share a read.
+        only_whole = case.whole or case.has_own_expectation(self.dialect)
+        if only_whole and self.cut != "whole":
+            return False
+        if is_excused(case, self.dialect):
+            self.excused.append(case)
+            return False
+        return True
+
+    def _cutter(self, case):
+        # One seed for each case: a failure can be repeated with --only.
+        return Cutter(self.cut, random.Random(f"{self.seed}/{case.name}"))
+
+    def _start(self, transcript):
+        flags = SERVER_FLAGS + transcript.flags_for(self.dialect)
+        return Server(flags, binary=self.binary, unix=self.transport == "unix")
+
+    def _run_cases(self, transcript, cases):
+        failures = []
+        try:
+            with self._start(transcript) as server:
+                for case in cases:
+                    failures.append(self._attempt(server, case))
+        except RuntimeError as failure:
+            failures.append(f"{transcript.path}: {failure}")
+        return failures
+
+    def _attempt(self, server, case):
+        try:
+            CaseRunner(server, self.dialect, self._cutter(case)).run(case)
+            return None
+        except (Mismatch, OSError) as failure:
+            return str(failure) or repr(failure)
+
+    def _note(self, failure):
+        if failure is None:
+            self.passed += 1
+        else:
+            self.failures.append(failure)
+
+    def report(self, seconds):
+        """Prints the failures and one line of summary; true if there were none."""
+        for failure in self.failures:
+            print(f"FAILED {failure}\n")
+        seed = f" seed {self.seed}" if self.cut == "random" else ""
+        print(f"{self.dialect} over {self.transport}, {self.cut}{seed}: {self.passed} passed, "
+              f"{len(self.failures)} failed, {len(self.excused)} known to differ, "
+              f"{seconds:.1f} s", flush=True)
+        return not self.failures
+
+
+def list_differences(transcripts):
+    """Prints every known difference of a memcached version, with its reason."""
+    for version in VERSIONS:
+        for transcript in transcripts:
+            for case in transcript.cases:
+                if version in case.differences:
+                    file = os.path.basename(case.file)
+                    print(f"{version} | {file}: {case.name} | {case.differences[version]}")
+
+
+def parse_arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Runs wire transcripts against a server.")
+    parser.add_argument("files", nargs="*", help="transcripts; all of this folder if none")
+    parser.add_argument("--server", help="the binary; default $LARDER_UNDER_TEST")
+    parser.add_argument("--transport", choices=["tcp", "unix", "both"], default="both")
+    parser.add_argument("--cut", choices=["whole", "bytes", "random"], default="whole")
+    parser.add_argument("--seed", type=int, default=None, help="default: from the clock")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", default="", help="cases with this text in name or file")
+    parser.add_argument("--list-differences", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    """Runs what the command line asks for."""
+    arguments = parse_arguments()
+    transcripts = [read_transcript(path) for path in arguments.files or transcript_files()]
+    if arguments.list_differences:
+        list_differences(transcripts)
+        return 0
+    binary = arguments.server or binary_under_test()
+    first_seed = time.time_ns() % 1000000 if arguments.seed is None else arguments.seed
+    transports = ["tcp", "unix"] if arguments.transport == "both" else [arguments.transport]
+    good = True
+    for seed in range(first_seed, first_seed + arguments.rounds):
+        for transport in transports:
+            start = time.monotonic()
+            suite = Suite(binary, transport, arguments.cut, seed)
+            suite.run(transcripts, arguments.only)
+            good = suite.report(time.monotonic() - start) and good
+            good = good and suite.passed > 0
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
