@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds and runs every test, and ends with ctest's summary.
+#
+#   scripts/test.sh [phase ...]        phases: clang asan tsan fuzz release (default: all, in this order)
+#
+# Runs on Debian 12, as root or with sudo, as often as wanted. A phase that fails does not stop the
+# later ones; the script then ends by naming it, and its exit status is 1.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+source scripts/lib/packages.sh
+source scripts/lib/build.sh
+
+# ThreadSanitizer cannot place its shadow where the kernel randomises addresses too far; it needs
+# the randomisation off, on machines that allow that.
+without_address_randomisation() {
+  if setarch --addr-no-randomize true 2>/dev/null; then
+    setarch --addr-no-randomize "$@"
+  else
+    "$@"
+  fi
+}
+
+test_preset() {
+  ctest --preset "$1" -j "$job_count" --no-label-summary
+}
+
+# The libraries and the binary under clang: its warnings, and its check of the lock annotations.
+phase_clang() {
+  build_preset thread-safety
+}
+
+phase_asan() {
+  build_preset asan && test_preset asan
+}
+
+phase_tsan() {
+  configure_preset tsan &&
+    without_address_randomisation cmake --build --preset tsan -j "$job_count" &&
+    without_address_randomisation ctest --preset tsan -j "$job_count" --no-label-summary
+}
+
+phase_fuzz() {
+  build_preset fuzz && test_preset fuzz
+}
+
+phase_release() {
+  build_preset release && test_preset release
+}
+
+main() {
+  local phases=(clang asan tsan fuzz release) phase failed=()
+  [[ $# -gt 0 ]] && phases=("$@")
+  install_packages "${build_packages[@]}" "${test_packages[@]}" || exit
+  for phase in "${phases[@]}"; do
+    if ! declare -F "phase_$phase" >/dev/null; then
+      echo "test.sh: there is no phase '$phase'" >&2
+      exit 2
+    fi
+  done
+  for phase in "${phases[@]}"; do
+    echo "== $phase, ${SECONDS} s after the start"
+    "phase_$phase" || failed+=("$phase")
+  done
+  if [[ ${#failed[@]} -gt 0 ]]; then
+    echo "test.sh: FAILED: ${failed[*]}" >&2
+    exit 1
+  fi
+}
+
+main "$@"
