@@ -23,7 +23,8 @@ uint64_t DrawSeed() {
 // --- building ------------------------------------------------------------------------------------
 
 std::string CacheConfig::Validate() const {
-  if (limit_bytes < 2 * uint64_t{kPageBytes}) return "the memory limit must be at least 2 megabytes";
+  if (limit_bytes < 2 * uint64_t{kPageBytes})
+    return "the memory limit must be at least 2 megabytes";
   if (growth_factor <= 1.0) return "the slab growth factor must be greater than 1";
   if (smallest_item_bytes == 0) return "the smallest item must be at least 1 byte";
   if (smallest_item_bytes > kPageBytes / 2) return "the smallest item must be at most 512 KiB";
@@ -35,8 +36,8 @@ std::unique_ptr<Cache> Cache::Create(const CacheConfig& config, const Clock& clo
                                      std::string* error) {
   *error = config.Validate();
   if (!error->empty()) return nullptr;
-  auto impl = std::make_unique<CacheImpl>(
-      config, clock, config.hash_seed != 0 ? config.hash_seed : DrawSeed());
+  auto impl = std::make_unique<CacheImpl>(config, clock,
+                                          config.hash_seed != 0 ? config.hash_seed : DrawSeed());
   if (!impl->slabs.arena.IsReady() || !impl->slabs.index.IsReady()) {
     *error = "the system refuses the address space for the cache";
     return nullptr;
@@ -108,8 +109,7 @@ Hit Cache::Get(Worker& worker, std::string_view key) {
   return ReadOne(*impl_, worker, impl_->slabs.index.Hash(key), key);
 }
 
-void Cache::GetGroup(Worker& worker, std::span<const std::string_view> keys,
-                     std::span<Hit> hits) {
+void Cache::GetGroup(Worker& worker, std::span<const std::string_view> keys, std::span<Hit> hits) {
   assert(keys.size() == hits.size() && keys.size() <= kGroupKeysMax);
   const HashIndex& index = impl_->slabs.index;
   std::array<uint64_t, kGroupKeysMax> hashes;

@@ -119,7 +119,8 @@ struct ArithmeticResult {
 class Cache {
  public:
   // `clock` must outlive the cache. On failure returns null and says why in `error`.
-  static std::unique_ptr<Cache> Create(const CacheConfig& config, const Clock& clock, std::string* error);
+  static std::unique_ptr<Cache> Create(const CacheConfig& config, const Clock& clock,
+                                       std::string* error);
   ~Cache();
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;

@@ -75,8 +75,8 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
 // --- publishing ----------------------------------------------------------------------------------
 
 std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64_t hash,
-                                                          const HashIndex::Slot& slot,
-                                                          Item* fresh, uint64_t cas) {
+                                                          const HashIndex::Slot& slot, Item* fresh,
+                                                          uint64_t cas) {
   fresh->SetCas(cas);
   fresh->generation = slabs.flush.Generation();
   // An update of an item that is read keeps its standing: its count, and its list.
@@ -84,10 +84,9 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
   fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowSeconds(), old_mark.Count()));
   const uint8_t old_state = slot ? slot.item->state.load(std::memory_order_relaxed) : uint8_t{0};
   // Relaxed: the handle's release store below publishes it with everything else.
-  fresh->state.store(
-      static_cast<uint8_t>(item_state::With(item_state::kIndexed, Holder::kBatched) |
-                           (old_state & item_state::kProtected)),
-      std::memory_order_relaxed);
+  fresh->state.store(static_cast<uint8_t>(item_state::With(item_state::kIndexed, Holder::kBatched) |
+                                          (old_state & item_state::kProtected)),
+                     std::memory_order_relaxed);
   Change change{.added = fresh};
   if (slot) {
     slabs.index.SwingLocked(slot, fresh);

@@ -39,8 +39,7 @@ inline ItemSpec SpecLike(const Item& old, std::string_view key, uint32_t value_b
 }
 
 // Swings the slot from `old` to `fresh`; false when `old` is no longer there.
-inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old,
-                     Item* fresh) {
+inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old, Item* fresh) {
   CacheImpl::Change change;
   {
     const MutexLock lock(cache.slabs.index.StripeOf(hash));

@@ -23,7 +23,7 @@ struct ClassStats {
   uint64_t requested_bytes = 0;  // sum of the linked items' sizes, without rounding
   uint32_t probation_age_s = 0;  // seconds since the oldest item of each list was last accessed
   uint32_t protected_age_s = 0;
-  uint32_t age_s = 0;  // of the item that would go next
+  uint32_t age_s = 0;           // of the item that would go next
   uint32_t evicted_time_s = 0;  // seconds between last access and eviction of the latest victim
 #define COUNTER(name) uint64_t name = 0;
 #include "slab/class_counters.def"
@@ -43,9 +43,9 @@ struct CacheStats {
   uint64_t index_bytes = 0;      // committed for the index, overflow buckets included
   uint32_t index_power = 0;      // log2 of the main bucket count, rounded down
   bool index_is_growing = false;
-  uint64_t pages_moved = 0;        // pages taken from one class and given to another use
-  uint64_t grace_wait_count = 0;   // stores that waited for readers to pass
-  uint32_t flushed_before_s = 0;   // memcached's `oldest`: second of the last flush, 0 none
+  uint64_t pages_moved = 0;       // pages taken from one class and given to another use
+  uint64_t grace_wait_count = 0;  // stores that waited for readers to pass
+  uint32_t flushed_before_s = 0;  // memcached's `oldest`: second of the last flush, 0 none
 };
 
 }  // namespace larder::slab

@@ -150,8 +150,7 @@ StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent, bool
   return {.status = StoreStatus::kStored, .cas = result.cas};
 }
 
-StoreResult Publish(CacheImpl& cache, Worker& worker, Item* fresh, StoreMode mode,
-                    uint64_t cas) {
+StoreResult Publish(CacheImpl& cache, Worker& worker, Item* fresh, StoreMode mode, uint64_t cas) {
   const uint64_t hash = cache.slabs.index.Hash(fresh->Key());
   const uint32_t class_id = cache.slabs.ClassOf(fresh).Id();
   std::optional<CacheImpl::Change> change;

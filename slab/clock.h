@@ -1,7 +1,8 @@
 // slab/clock.h - the second that every expiry decision of the cache is made against.
 //
 // Units    seconds on the cache's own scale: second kFirstSecond is the moment the process started.
-//          32 bits last for 136 years of uptime. 0 never occurs, so 0 can mean "never" in an expiry.
+//          32 bits last for 136 years of uptime. 0 never occurs, so 0 can mean "never" in an
+//          expiry.
 // Threads  NowSeconds() from any thread, without a lock; Set() from the one thread that keeps time.
 // Not here what a client's exptime means: expiry.h. Who ticks: maintainer.h (the server), tests.
 #pragma once

@@ -34,8 +34,7 @@ uint32_t DecimalDigits(uint64_t number) {
 }
 
 void WritePaddedDecimal(uint64_t number, std::span<char> out) {
-  const std::to_chars_result written =
-      std::to_chars(out.data(), out.data() + out.size(), number);
+  const std::to_chars_result written = std::to_chars(out.data(), out.data() + out.size(), number);
   std::fill(written.ptr, out.data() + out.size(), ' ');
 }
 

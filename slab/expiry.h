@@ -17,7 +17,8 @@ inline constexpr uint32_t kNeverExpires = 0;
 inline constexpr uint32_t kAlreadyExpired = 1;  // before Clock::kFirstSecond, so always past
 
 // The second at which an item stored now with `exptime` stops being served.
-[[nodiscard]] constexpr uint32_t ResolveExpiry(int64_t exptime, uint32_t now_s, int64_t start_unix_s) {
+[[nodiscard]] constexpr uint32_t ResolveExpiry(int64_t exptime, uint32_t now_s,
+                                               int64_t start_unix_s) {
   if (exptime == 0) return kNeverExpires;
   if (exptime < 0) return kAlreadyExpired;
   if (exptime <= kRelativeSecondsMax) return now_s + static_cast<uint32_t>(exptime);

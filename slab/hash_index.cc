@@ -56,6 +56,7 @@ Item* HashIndex::FindInChain(const Bucket& main, uint8_t tag, std::string_view k
     uint32_t link = main.Link();
     if (Item* item = FindInBucket(main, tag, key)) return item;
     if (link == 0) return nullptr;
+    RaceWindow(Window::kMainReadOverflowNot);
     uint32_t hop = 0;
     for (; link != 0 && hop < kHopsMax; ++hop) {
       const Bucket& bucket = OverflowBucket(link);
@@ -143,8 +144,7 @@ HashIndex::Slot HashIndex::AnyInBucketLocked(uint64_t hash) const {
   Bucket& bucket = BucketFor(hash);
   // The main bucket is full, else the insertion would not have failed. Another slot each time.
   const auto position = static_cast<uint32_t>((hash >> 32) % Bucket::kSlotCount);
-  return {&bucket, position,
-          ItemAt(bucket.handles[position].load(std::memory_order_relaxed))};
+  return {&bucket, position, ItemAt(bucket.handles[position].load(std::memory_order_relaxed))};
 }
 
 void HashIndex::SwingLocked(const Slot& slot, Item* item) {

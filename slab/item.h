@@ -124,8 +124,8 @@ struct Item {
     prev = kNoHandle;
     access.store(0, std::memory_order_relaxed);
     expires_s.store(spec.expires_s, std::memory_order_relaxed);
-    shape = spec.value_bytes | (spec.client_flags != 0 ? kHasClientFlags : 0) |
-            (has_cas ? kHasCas : 0);
+    shape =
+        spec.value_bytes | (spec.client_flags != 0 ? kHasClientFlags : 0) | (has_cas ? kHasCas : 0);
     key_bytes = static_cast<uint8_t>(spec.key.size());
     generation = 0;
     if (has_cas) SetCas(0);

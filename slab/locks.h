@@ -29,16 +29,16 @@ namespace larder::slab {
 
 // In the order in which they may be nested.
 enum class LockRank : uint8_t {
-  kTurn,        // a worker's private state, held for its whole turn
-  kFlush,       // one flush_all at a time
-  kPageRelease, // one page is emptied at a time
-  kGrowth,      // one bucket of the index is split at a time
-  kStripe,      // the buckets of the index whose hashes share their low bits
-  kOverflow,    // free overflow buckets of the index
-  kClass,       // free chunks, lists and pages of one slab class
-  kLimbo,       // retired chunks that workers left behind
-  kPool,        // free pages
-  kRegistry,    // the lists of workers and of epoch participants
+  kTurn,         // a worker's private state, held for its whole turn
+  kFlush,        // one flush_all at a time
+  kPageRelease,  // one page is emptied at a time
+  kGrowth,       // one bucket of the index is split at a time
+  kStripe,       // the buckets of the index whose hashes share their low bits
+  kOverflow,     // free overflow buckets of the index
+  kClass,        // free chunks, lists and pages of one slab class
+  kLimbo,        // retired chunks that workers left behind
+  kPool,         // free pages
+  kRegistry,     // the lists of workers and of epoch participants
 };
 
 namespace internal {

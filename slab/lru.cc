@@ -4,9 +4,7 @@ namespace larder::slab {
 
 namespace {
 
-Item* ItemAt(PageArena& arena, Handle handle) {
-  return reinterpret_cast<Item*>(arena.At(handle));
-}
+Item* ItemAt(PageArena& arena, Handle handle) { return reinterpret_cast<Item*>(arena.At(handle)); }
 
 }  // namespace
 

@@ -14,17 +14,18 @@
 namespace larder::slab {
 
 enum class Window : uint8_t {
-  kSlotFoundItemUnread,     // a reader has the handle, not yet the item
-  kValueLentUncopied,       // a reader has the item, its caller has not copied the value
-  kTagWrittenHandleNot,     // an insertion has written the tag, not yet the handle
-  kMovedUpNotCleared,       // an entry stands in its main bucket and still in the overflow bucket
-  kSplitCopiedUnpublished,  // the new bucket is filled, readers do not look there yet
-  kSplitPublishedUncleared, // readers look there, the old bucket still has the entries
-  kSwungOldStillListed,     // an update has swung the slot, the old item is still in its list
-  kIsolatedStillIndexed,    // a victim has left its list and can still be found
-  kReservedBeforeRecheck,   // a rewrite has its new chunk, the old item may have changed
-  kRetiredBeforeSeal,       // a chunk is retired, its epoch not yet stamped
-  kPageWalkedNotDrained,    // a page's items are on their way out, its chunks not yet home
+  kSlotFoundItemUnread,      // a reader has the handle, not yet the item
+  kValueLentUncopied,        // a reader has the item, its caller has not copied the value
+  kMainReadOverflowNot,      // a reader has searched the main bucket, not yet the overflow bucket
+  kTagWrittenHandleNot,      // an insertion has written the tag, not yet the handle
+  kMovedUpNotCleared,        // an entry stands in its main bucket and still in the overflow bucket
+  kSplitCopiedUnpublished,   // the new bucket is filled, readers do not look there yet
+  kSplitPublishedUncleared,  // readers look there, the old bucket still has the entries
+  kSwungOldStillListed,      // an update has swung the slot, the old item is still in its list
+  kIsolatedStillIndexed,     // a victim has left its list and can still be found
+  kReservedBeforeRecheck,    // a rewrite has its new chunk, the old item may have changed
+  kRetiredBeforeSeal,        // a chunk is retired, its epoch not yet stamped
+  kPageWalkedNotDrained,     // a page's items are on their way out, its chunks not yet home
   kCount,
 };
 

@@ -7,9 +7,8 @@ namespace larder::slab {
 
 uint64_t Rebalancer::EvictedCount(uint32_t class_id) const {
   uint64_t count = 0;
-  slabs_.workers.ForEach([&](const Worker& worker) {
-    count += worker.counters.classes[class_id].evicted.Get();
-  });
+  slabs_.workers.ForEach(
+      [&](const Worker& worker) { count += worker.counters.classes[class_id].evicted.Get(); });
   return count;
 }
 

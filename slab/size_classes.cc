@@ -8,7 +8,9 @@ namespace larder::slab {
 
 namespace {
 
-uint32_t RoundUp(uint32_t bytes, uint32_t granule) { return (bytes + granule - 1) & ~(granule - 1); }
+uint32_t RoundUp(uint32_t bytes, uint32_t granule) {
+  return (bytes + granule - 1) & ~(granule - 1);
+}
 
 // The largest chunk of which as many fit a page as of `bytes`.
 uint32_t WidenToPage(uint32_t bytes, uint32_t granule) {

@@ -30,8 +30,8 @@ struct SlabSet {
         budget(config.limit_bytes),
         arena(config.limit_bytes),
         pool(arena, budget),
-        sizes(static_cast<uint32_t>(Item::BytesFor(0, config.smallest_item_bytes, false,
-                                                   config.use_cas)),
+        sizes(static_cast<uint32_t>(
+                  Item::BytesFor(0, config.smallest_item_bytes, false, config.use_cas)),
               config.growth_factor, kPageBytes, arena.GranuleBytes()),
         index(arena, budget, hash_seed) {
     for (uint32_t id = 1; id <= sizes.Count(); ++id) {
@@ -57,7 +57,9 @@ struct SlabSet {
     return flush.IsFlushed(item.generation, clock.NowSeconds());
   }
   // No longer served, though it still takes memory.
-  [[nodiscard]] bool IsDead(const Item& item) const { return IsExpiredNow(item) || IsFlushed(item); }
+  [[nodiscard]] bool IsDead(const Item& item) const {
+    return IsExpiredNow(item) || IsFlushed(item);
+  }
 
   const CacheConfig config;
   const Clock& clock;

@@ -15,8 +15,8 @@ class FullCache : public OneUser {
       : OneUser(CacheConfig{.limit_bytes = limit_mib * kMiB, .evict = evict}) {}
 
   void RequireStored(uint64_t number, size_t value_bytes) {
-    const auto result = user.TryStore(Numbered("key", number),
-                                      std::string(value_bytes, static_cast<char>('a' + number % 26)));
+    const auto result = user.TryStore(
+        Numbered("key", number), std::string(value_bytes, static_cast<char>('a' + number % 26)));
     REQUIRE(result);
     REQUIRE(result->status == StoreStatus::kStored);
     if (number % 100 == 0) EndTurn();
@@ -114,8 +114,8 @@ TEST_CASE("with evictions off a full cache refuses stores and keeps every item")
 TEST_CASE("with evictions off expired items make room") {
   FullCache cache(8, /*evict=*/false);
   uint64_t stored = 0;
-  while (cache.user.TryStore(Numbered("key", stored), std::string(1000, 'x'),
-                             StoreMode::kSet, cache.In(5))) {
+  while (cache.user.TryStore(Numbered("key", stored), std::string(1000, 'x'), StoreMode::kSet,
+                             cache.In(5))) {
     ++stored;
   }
   cache.Tick(5);
@@ -129,15 +129,17 @@ TEST_CASE("values under way are not evicted, and what they leave is used") {
   std::vector<Reservation> under_way;
   for (int i = 0; i < 4; ++i) {
     under_way.push_back(cache.cache->Reserve(
-        cache.user.worker(), {.key = Numbered("slow", static_cast<uint64_t>(i)), .value_bytes = 1'000'000}));
+        cache.user.worker(),
+        {.key = Numbered("slow", static_cast<uint64_t>(i)), .value_bytes = 1'000'000}));
     REQUIRE(under_way.back());
     std::memset(under_way.back().Value().data(), 'A' + i, 1'000'000);
   }
   for (uint64_t number = 0; number < 2'000; ++number) cache.RequireStored(number, 50'000);
   for (int i = 0; i < 4; ++i) {
     for (const char c : under_way[static_cast<size_t>(i)].Value()) REQUIRE(c == 'A' + i);
-    CHECK(cache.cache->Commit(cache.user.worker(), std::move(under_way[static_cast<size_t>(i)]),
-                              StoreMode::kSet)
+    CHECK(cache.cache
+              ->Commit(cache.user.worker(), std::move(under_way[static_cast<size_t>(i)]),
+                       StoreMode::kSet)
               .status == StoreStatus::kStored);
   }
 }
@@ -147,8 +149,7 @@ TEST_CASE("a store is refused only when every page is held by values under way")
   std::vector<Reservation> under_way;
   while (true) {
     Reservation next = cache.cache->Reserve(
-        cache.user.worker(),
-        {.key = Numbered("slow", under_way.size()), .value_bytes = 1'000'000});
+        cache.user.worker(), {.key = Numbered("slow", under_way.size()), .value_bytes = 1'000'000});
     if (!next) break;
     under_way.push_back(std::move(next));
   }

@@ -38,7 +38,9 @@ class Model {
 
  private:
   uint64_t Draw(uint64_t bound) { return random_() % bound; }
-  std::string DrawKey() { return Numbered("k", Draw(Draw(2) == 0 ? key_count_ / 100 : key_count_)); }
+  std::string DrawKey() {
+    return Numbered("k", Draw(Draw(2) == 0 ? key_count_ / 100 : key_count_));
+  }
   uint32_t DrawExpiry() {
     const uint64_t kind = Draw(10);
     if (kind < 6) return kNeverExpires;
@@ -54,9 +56,8 @@ class Model {
   void Tick() {
     fixture_.Tick();
     const uint32_t now_s = fixture_.In(0);
-    std::erase_if(model_, [now_s](const auto& entry) {
-      return IsExpired(entry.second.expires_s, now_s);
-    });
+    std::erase_if(model_,
+                  [now_s](const auto& entry) { return IsExpired(entry.second.expires_s, now_s); });
   }
 
   // The model's item; none when it is expired or was never there.
@@ -128,8 +129,7 @@ class Model {
     const std::string key = DrawKey();
     const bool present = IsPresent(key);
     const ModelItem item{DrawValue(), static_cast<uint32_t>(Draw(3)), DrawExpiry(), 0};
-    const auto result =
-        user_.TryStore(key, item.value, mode, item.expires_s, 0, item.client_flags);
+    const auto result = user_.TryStore(key, item.value, mode, item.expires_s, 0, item.client_flags);
     REQUIRE(result);
     const bool stored = mode == StoreMode::kSet || present == (mode == StoreMode::kReplace);
     // Taking the chunk may evict the very key: then an add goes through and a replace does not.
@@ -172,8 +172,7 @@ class Model {
     const std::optional<uint64_t> before = ParseStoredDecimal(expected->value);
     REQUIRE(before.has_value() == (result.status == ArithmeticStatus::kDone));
     if (!before) return;
-    const uint64_t after =
-        increment ? *before + delta : (*before > delta ? *before - delta : 0);
+    const uint64_t after = increment ? *before + delta : (*before > delta ? *before - delta : 0);
     REQUIRE(result.number == after);
     std::string text = std::to_string(after);
     if (text.size() < expected->value.size()) text.resize(expected->value.size(), ' ');

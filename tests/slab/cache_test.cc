@@ -22,7 +22,8 @@ TEST_CASE_METHOD(OneUser, "what is set is read, whole, with its flags") {
   CHECK_FALSE(user.Has("K"));
 }
 
-TEST_CASE_METHOD(OneUser, "keys of 1 to 250 bytes and values of 0 bytes to a page are kept exactly") {
+TEST_CASE_METHOD(OneUser,
+                 "keys of 1 to 250 bytes and values of 0 bytes to a page are kept exactly") {
   for (const size_t key_bytes : {1U, 2U, 249U, 250U}) {
     for (const size_t value_bytes : {0U, 1U, 100U, 16'383U, 16'384U, 500'000U, 1'048'000U}) {
       const std::string key(key_bytes, 'k');
@@ -87,10 +88,10 @@ TEST_CASE_METHOD(OneUser, "an append whose result is too large is not stored and
   CHECK(user.Get("k") == half);
 }
 
-TEST_CASE_METHOD(OneUser, "a reservation that is dropped leaves no trace and gives its chunk back") {
+TEST_CASE_METHOD(OneUser,
+                 "a reservation that is dropped leaves no trace and gives its chunk back") {
   for (int i = 0; i < 1000; ++i) {
-    Reservation reservation =
-        cache->Reserve(user.worker(), {.key = "k", .value_bytes = 1'000'000});
+    Reservation reservation = cache->Reserve(user.worker(), {.key = "k", .value_bytes = 1'000'000});
     REQUIRE(reservation);
     std::memset(reservation.Value().data(), 'x', reservation.Value().size());
   }
@@ -117,11 +118,11 @@ TEST_CASE_METHOD(OneUser, "a group of keys is answered like the single ones, in 
 TEST_CASE_METHOD(OneUser, "the first CAS id is 2, and every attempt to store takes one") {
   CHECK(user.TryStore("a", "1")->cas == 2);
   CHECK(user.TryStore("b", "1")->cas == 3);
-  CHECK(user.Store(StoreMode::kAdd, "a", "x") == StoreStatus::kNotStored);       // 4
-  CHECK(user.Store(StoreMode::kReplace, "c", "x") == StoreStatus::kNotStored);   // 5
-  CHECK(user.Store(StoreMode::kAppend, "c", "x") == StoreStatus::kNotStored);    // 6
+  CHECK(user.Store(StoreMode::kAdd, "a", "x") == StoreStatus::kNotStored);                 // 4
+  CHECK(user.Store(StoreMode::kReplace, "c", "x") == StoreStatus::kNotStored);             // 5
+  CHECK(user.Store(StoreMode::kAppend, "c", "x") == StoreStatus::kNotStored);              // 6
   CHECK(user.TryStore("a", "x", StoreMode::kCas, 0, 99)->status == StoreStatus::kExists);  // 7
-  CHECK(user.Store(StoreMode::kAppend, "a", "x") == StoreStatus::kStored);       // 8
+  CHECK(user.Store(StoreMode::kAppend, "a", "x") == StoreStatus::kStored);                 // 8
   CHECK(user.CasOf("a") == 8);
   user.Set("n", "1");
   CHECK(user.Add("n", 1).cas == 10);
@@ -249,7 +250,8 @@ TEST_CASE_METHOD(OneUser, "touch and get-and-touch move the expiry") {
   CHECK(cache->Stats().touch_misses == 1);
 }
 
-TEST_CASE_METHOD(OneUser, "get-and-touch with an expiry in the past returns the value, then it is gone") {
+TEST_CASE_METHOD(OneUser,
+                 "get-and-touch with an expiry in the past returns the value, then it is gone") {
   user.Set("k", "1");
   CHECK(cache->GetAndTouch(user.worker(), "k", kAlreadyExpired).value == "1");
   CHECK_FALSE(user.Has("k"));

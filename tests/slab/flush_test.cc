@@ -5,7 +5,8 @@
 namespace larder::slab {
 namespace {
 
-TEST_CASE("what was stored before a flush is gone, what is stored after it in the same second stays") {
+TEST_CASE(
+    "what was stored before a flush is gone, what is stored after it in the same second stays") {
   OneUser fixture;
   CacheUser& user = fixture.user;
   user.Set("before", "1");
@@ -16,7 +17,8 @@ TEST_CASE("what was stored before a flush is gone, what is stored after it in th
   CHECK(fixture.cache->Stats().get_flushed == 1);
 }
 
-TEST_CASE("a delayed flush leaves items alone until its second, then takes all of that second too") {
+TEST_CASE(
+    "a delayed flush leaves items alone until its second, then takes all of that second too") {
   OneUser fixture;
   CacheUser& user = fixture.user;
   user.Set("old", "1");

@@ -74,7 +74,8 @@ TEST_CASE_METHOD(IndexFixture, "swinging a slot changes the item and keeps the k
   CHECK_FALSE(index_.FindLocked(hash, first));
 }
 
-TEST_CASE_METHOD(IndexFixture, "every key stays findable while the index grows from 1k to 32k buckets") {
+TEST_CASE_METHOD(IndexFixture,
+                 "every key stays findable while the index grows from 1k to 32k buckets") {
   constexpr uint64_t kKeys = 250'000;
   for (uint64_t i = 0; i < kKeys; ++i) {
     Item* const item = NewItem(Name(i));
@@ -132,7 +133,8 @@ class PoorIndexFixture : public IndexFixture {
   PoorIndexFixture() : IndexFixture(64 * 1024) {}
 };
 
-TEST_CASE_METHOD(PoorIndexFixture, "without memory for overflow a bucket can still take a new key") {
+TEST_CASE_METHOD(PoorIndexFixture,
+                 "without memory for overflow a bucket can still take a new key") {
   uint64_t number = 0;
   Item* refused = nullptr;
   while (refused == nullptr && number < 20'000) {

@@ -27,7 +27,8 @@ TEST_CASE("the receiver never gives to itself") {
 }
 
 TEST_CASE("the class with the most pages gives") {
-  const std::vector<ClassFigures> classes{Figures(1, 3, 0, 100), Figures(2, 8, 0, 50), Figures(3, 5, 0, 10)};
+  const std::vector<ClassFigures> classes{Figures(1, 3, 0, 100), Figures(2, 8, 0, 50),
+                                          Figures(3, 5, 0, 10)};
   CHECK(PickDonor(classes, 4) == 2);
 }
 

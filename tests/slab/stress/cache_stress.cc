@@ -4,7 +4,8 @@
 // What must hold, whatever the interleaving:
 //   - a value read is one that was written whole under that key (each carries its key, a number
 //     and a checksum over all its bytes)
-//   - a counter that is only ever incremented never loses an increment
+//   - no two increments of a counter answer the same number, so none is lost (each life of a
+//     counter, from its creation to its eviction, has a range of numbers of its own)
 //   - no store is refused
 //   - the memory charged stays within the limit
 // Run under AddressSanitizer the arena's free chunks are poisoned; under ThreadSanitizer every
@@ -14,11 +15,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
@@ -76,7 +79,9 @@ bool IsWhole(std::string_view value, uint64_t key_number) {
 struct Totals {
   std::atomic<uint64_t> operations{0};
   std::atomic<uint64_t> hits{0};
-  std::array<std::atomic<uint64_t>, kCounters> increments{};
+  std::atomic<uint64_t> counter_lives{0};
+  std::mutex numbers_mutex;
+  std::vector<uint64_t> numbers;  // every answer of every increment
 };
 
 class Actor {
@@ -94,6 +99,8 @@ class Actor {
     }
     totals_.operations += operations;
     totals_.hits += hits_;
+    const std::lock_guard lock(totals_.numbers_mutex);
+    totals_.numbers.insert(totals_.numbers.end(), numbers_.begin(), numbers_.end());
   }
 
  private:
@@ -174,12 +181,11 @@ class Actor {
   }
 
   void Write(uint64_t key, StoreMode mode, uint32_t value_bytes) {
-    // Counters hold a few chunks of their own class, so something can always be evicted.
     const uint32_t expires_s =
         Draw(8) == 0 ? clock_.NowSeconds() + static_cast<uint32_t>(Draw(3)) : 0;
     const std::string name = Name(key);
-    Reservation reservation = cache_.Reserve(
-        worker_, {.key = name, .expires_s = expires_s, .value_bytes = value_bytes});
+    Reservation reservation =
+        cache_.Reserve(worker_, {.key = name, .expires_s = expires_s, .value_bytes = value_bytes});
     if (!reservation) Fail("a store was refused");
     WriteValue(reservation.Value(), key, random_());
     if (Draw(50) == 0) return;  // a client that went away
@@ -188,11 +194,22 @@ class Actor {
   }
 
   void Increment(uint64_t number) {
-    const std::string name = "counter-" + std::to_string(number);
+    std::string name("counter-");
+    name += std::to_string(number);
     const ArithmeticResult result = cache_.Arithmetic(worker_, name, true, 1);
-    if (result.status == ArithmeticStatus::kDone) totals_.increments[number].fetch_add(1);
+    if (result.status == ArithmeticStatus::kDone) numbers_.push_back(result.number);
+    if (result.status == ArithmeticStatus::kNotFound) CreateCounter(name);
     if (result.status == ArithmeticStatus::kNonNumeric) Fail("a counter is no number");
     if (result.status == ArithmeticStatus::kNoMemory) Fail("an increment was refused");
+  }
+
+  void CreateCounter(const std::string& name) {
+    const std::string start = std::to_string(++totals_.counter_lives << 32);
+    Reservation reservation =
+        cache_.Reserve(worker_, {.key = name, .value_bytes = static_cast<uint32_t>(start.size())});
+    if (!reservation) Fail("a store was refused");
+    std::memcpy(reservation.Value().data(), start.data(), start.size());
+    cache_.Commit(worker_, std::move(reservation), StoreMode::kAdd);
   }
 
   Cache& cache_;
@@ -201,13 +218,14 @@ class Actor {
   Worker& worker_;
   std::mt19937_64 random_;
   uint64_t hits_ = 0;
+  std::vector<uint64_t> numbers_;
 };
 
 #ifdef LARDER_RACE_WINDOWS
 // One in 64 times a thread gives up the processor in a window, one in 4096 for longer.
 void Stretch(Window window) {
-  thread_local std::mt19937 random(static_cast<uint32_t>(
-      std::hash<std::thread::id>{}(std::this_thread::get_id())));
+  thread_local std::mt19937 random(
+      static_cast<uint32_t>(std::hash<std::thread::id>{}(std::this_thread::get_id())));
   const uint32_t draw = (static_cast<uint32_t>(random()) + static_cast<uint32_t>(window)) % 4096;
   if (draw == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
   if (draw % 64 == 0) sched_yield();
@@ -237,25 +255,31 @@ int Run(int seconds, int thread_count, uint64_t limit_mib) {
   std::vector<std::thread> threads;
   std::thread keeper([&] { KeepTime(*cache, clock, stop); });
   for (int i = 0; i < thread_count; ++i) {
-    threads.emplace_back([&, i] {
-      Actor(*cache, clock, totals, static_cast<uint64_t>(i) + 1).Run(stop);
-    });
+    threads.emplace_back(
+        [&, i] { Actor(*cache, clock, totals, static_cast<uint64_t>(i) + 1).Run(stop); });
   }
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
   stop = true;
   for (std::thread& thread : threads) thread.join();
   keeper.join();
+  std::sort(totals.numbers.begin(), totals.numbers.end());
+  if (std::adjacent_find(totals.numbers.begin(), totals.numbers.end()) != totals.numbers.end()) {
+    Fail("an increment was lost");
+  }
+  if (totals.numbers.empty()) Fail("nothing was incremented");
   const CacheStats stats = cache->Stats();
   if (stats.page_bytes + stats.index_bytes > stats.limit_bytes) Fail("the limit was passed");
-  std::printf("%llu operations, %llu hits, %llu evictions, %llu expired or flushed reads, "
-              "%llu pages moved, %llu waits for readers, index 2^%u, %llu items\n",
-              static_cast<unsigned long long>(totals.operations.load()),
-              static_cast<unsigned long long>(totals.hits.load()),
-              static_cast<unsigned long long>(stats.sum.evicted),
-              static_cast<unsigned long long>(stats.get_expired + stats.get_flushed),
-              static_cast<unsigned long long>(stats.pages_moved),
-              static_cast<unsigned long long>(stats.grace_wait_count), stats.index_power,
-              static_cast<unsigned long long>(stats.sum.item_count));
+  std::printf(
+      "%llu operations, %llu hits, %llu increments, %llu evictions, %llu expired or flushed reads, "
+      "%llu pages moved, %llu waits for readers, index 2^%u, %llu items\n",
+      static_cast<unsigned long long>(totals.operations.load()),
+      static_cast<unsigned long long>(totals.hits.load()),
+      static_cast<unsigned long long>(totals.numbers.size()),
+      static_cast<unsigned long long>(stats.sum.evicted),
+      static_cast<unsigned long long>(stats.get_expired + stats.get_flushed),
+      static_cast<unsigned long long>(stats.pages_moved),
+      static_cast<unsigned long long>(stats.grace_wait_count), stats.index_power,
+      static_cast<unsigned long long>(stats.sum.item_count));
   return 0;
 }
 
