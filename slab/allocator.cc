@@ -19,15 +19,23 @@ Item* Allocator::WaitForReaders(Worker& worker, SlabClass& slab_class) {
   return nullptr;
 }
 
+Item* Allocator::TakeWhatIsThere(Worker& worker, SlabClass& slab_class) {
+  if (Item* item = supply_.TakeFree(worker, slab_class)) return item;
+  return supply_.AddPageFromPool(slab_class) ? supply_.TakeFree(worker, slab_class) : nullptr;
+}
+
 Item* Allocator::AllocateSlowly(Worker& worker, SlabClass& slab_class) {
   if (Item* item = WaitForReaders(worker, slab_class)) return item;
+  uint32_t fruitless = 0;
   for (uint32_t attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    if (!supply_.Gather(worker)) return nullptr;
-    if (Item* item = supply_.TakeFree(worker, slab_class)) return item;
-    if (supply_.AddPageFromPool(slab_class)) continue;
+    const bool everybody_answered = supply_.Gather(worker);
+    if (Item* item = TakeWhatIsThere(worker, slab_class)) return item;
+    if (!everybody_answered) return nullptr;
     if (supply_.Evict(worker, slab_class, slab_class.BatchCount()) > 0) continue;
-    if (!release_.MovePageTo(worker, slab_class.Id())) return nullptr;
-    if (Item* item = supply_.TakeFree(worker, slab_class)) return item;
+    const bool moved = release_.MovePageTo(worker, slab_class.Id());
+    // Whoever was ahead of us at the release may have brought the class a page.
+    if (Item* item = TakeWhatIsThere(worker, slab_class)) return item;
+    if (!moved && ++fruitless == kFruitlessMax) return nullptr;
   }
   return nullptr;
 }

@@ -11,7 +11,8 @@
 //
 // Threads  `worker`: the calling thread has its turn.
 // Errors   null when all memory is in use this moment: reserved for values under way, lent to
-//          sockets, or, with evictions off, holding items.
+//          sockets, or, with evictions off, holding items. Also when a worker has not been
+//          quiescent for a second and holds up everybody.
 #pragma once
 
 #include <atomic>
@@ -40,8 +41,13 @@ class Allocator {
   static constexpr uint32_t kLooksMax = 64;
   // Others may take what was freed for us; each attempt frees more.
   static constexpr uint32_t kAttemptsMax = 16;
+  // Attempts that found nothing to free at all. One could be the moment in which another worker
+  // had a page in hand.
+  static constexpr uint32_t kFruitlessMax = 2;
 
   [[nodiscard]] Item* AllocateSlowly(Worker& worker, SlabClass& slab_class);
+  // A chunk that is free, or that a page of the pool has.
+  [[nodiscard]] Item* TakeWhatIsThere(Worker& worker, SlabClass& slab_class);
   [[nodiscard]] Item* WaitForReaders(Worker& worker, SlabClass& slab_class);
 
   ChunkSupply& supply_;

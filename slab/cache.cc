@@ -2,6 +2,7 @@
 // work: cache_upkeep.cc, figures: cache_report.cc
 #include "slab/cache.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <random>
@@ -16,6 +17,13 @@ namespace {
 uint64_t DrawSeed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
+}
+
+// The index takes its part of the limit as it grows; a sixteenth is what it comes to for small
+// items. Pages beyond are committed when they are lent.
+PageId PagesToPreallocate(const SlabSet& slabs) {
+  const PageId page_count = slabs.arena.PageCount();
+  return page_count - std::max<PageId>(1, page_count / 16);
 }
 
 }  // namespace
@@ -42,7 +50,7 @@ std::unique_ptr<Cache> Cache::Create(const CacheConfig& config, const Clock& clo
     *error = "the system refuses the address space for the cache";
     return nullptr;
   }
-  if (config.preallocate && !impl->slabs.arena.Preallocate()) {
+  if (config.preallocate && !impl->slabs.arena.Preallocate(PagesToPreallocate(impl->slabs))) {
     *error = "the system refuses the memory for the cache";
     return nullptr;
   }

@@ -3,11 +3,12 @@
 // Owner    Cache owns all memory. What Get lends points into the arena and stays whole and
 //          unchanged until the same worker's next Quiesce, Offline, Reserve or store call.
 // Threads  one Worker per thread; a Worker is used by its thread only, between Online and
-//          Offline. Reads take no lock and wait for nobody. Stores lock one stripe of the index.
+//          Offline. Get takes no lock and waits for nobody, unless it meets an item that has
+//          expired or was flushed and removes it. Stores and touches lock a stripe of the index.
 // Errors   values. Nothing here throws after construction; Create reports why it cannot build.
 // Units    exptimes on Clock's scale (expiry.h resolves what clients send).
 // Not here wire text, statistics' key names (server/commands), how memory is laid out (item.h,
-//          slab_class.h), how keys are found (hash_index.h), who is evicted (lru.h, eviction.h).
+//          slab_class.h), how keys are found (hash_index.h), who is evicted (lru.h).
 //
 // A turn of a worker:
 //     cache.Online(worker);            // may read from here on
@@ -169,7 +170,7 @@ class Cache {
   // From second `at_s` on, all items stored up to and including that second are gone; the present
   // second counts as well. Replaces a pending flush. A second in the past is FlushNow.
   void FlushAt(Worker& worker, uint32_t at_s);
-  void CancelFlush();
+  void CancelFlush(Worker& worker);
 
   // --- watching ------------------------------------------------------------------------------
   [[nodiscard]] CacheStats Stats() const;

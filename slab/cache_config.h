@@ -27,7 +27,7 @@ struct CacheConfig {
   // Largest item, key and value and overhead together (-I). At most one page until values may
   // span pages.
   uint32_t item_bytes_max = kPageBytes;
-  // Commit the whole limit at start and ask for huge pages (-L).
+  // Take the memory of the pages at start, all but the index's part, in huge pages (-L).
   bool preallocate = false;
   // Seed of the key hash; 0 draws one from the system, which is what a server wants.
   uint64_t hash_seed = 0;

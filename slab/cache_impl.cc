@@ -76,9 +76,9 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
 
 std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64_t hash,
                                                           const HashIndex::Slot& slot, Item* fresh,
-                                                          uint64_t cas) {
+                                                          uint64_t cas, uint16_t generation) {
   fresh->SetCas(cas);
-  fresh->generation = slabs.flush.Generation();
+  fresh->generation = generation;
   // An update of an item that is read keeps its standing: its count, and its list.
   const AccessMark old_mark = slot ? slot.item->Access() : AccessMark();
   fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowSeconds(), old_mark.Count()));
@@ -99,7 +99,7 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
     }
     const HashIndex::Slot victim = slabs.index.AnyInBucketLocked(hash);
     slabs.index.DisplaceLocked(victim, hash, fresh);
-    CountDisplaced(worker, *victim.item);
+    supply.CountEvicted(worker, *victim.item);
     change.removed = victim.item;
   }
   if (change.removed != nullptr) {
@@ -109,12 +109,6 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
   }
   change.index_is_overloaded = slabs.index.IsOverloadedLocked(hash);
   return change;
-}
-
-void CacheImpl::CountDisplaced(Worker& worker, const Item& item) {
-  WorkerClassCounters& counters = worker.CountersOf(slabs.ClassOf(&item).Id());
-  counters.evicted.Add();
-  if (!item.Access().Fetched()) counters.evicted_unfetched.Add();
 }
 
 CacheImpl::Change CacheImpl::RemoveLocked(uint64_t hash, const HashIndex::Slot& slot) {

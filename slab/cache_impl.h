@@ -38,6 +38,9 @@ class CacheImpl {
   // Background work is done as this worker.
   Worker& maintainer;
 
+  // Pages before this one have been purged since the last purge began; see cache_upkeep.cc.
+  PageId purge_cursor GUARDED_BY(slabs.flush.mutex) = 0;
+
   // What `stats reset` subtracts from then on.
   mutable Mutex baseline_mutex{LockRank::kRegistry};
   CacheStats baseline GUARDED_BY(baseline_mutex);
@@ -68,14 +71,12 @@ class CacheImpl {
     bool index_is_overloaded = false;
   };
   // Puts `fresh` in the slot's place, or where there is none into the index. nullopt: with
-  // evictions off, no room in the index.
+  // evictions off, no room in the index. `generation`: what the decision to store was based on; a
+  // flush that came between then takes the new item as well.
   std::optional<Change> PublishLocked(Worker& worker, uint64_t hash, const HashIndex::Slot& slot,
-                                      Item* fresh, uint64_t cas);
+                                      Item* fresh, uint64_t cas, uint16_t generation);
   Change RemoveLocked(uint64_t hash, const HashIndex::Slot& slot);
   void Conclude(Worker& worker, uint64_t hash, const Change& change);
-
- private:
-  void CountDisplaced(Worker& worker, const Item& item);
 };
 
 }  // namespace larder::slab

@@ -1,4 +1,5 @@
 // slab/cache_report.cc - adds up what workers counted and looks at what classes hold.
+#include <algorithm>
 #include <bit>
 
 #include "slab/cache.h"
@@ -26,14 +27,15 @@ void AddCounters(ClassStats& sum, const ClassStats& one) {
   sum.requested_bytes += one.requested_bytes;
 }
 
+// A baseline taken while these figures were read may be ahead of them: never below zero.
 void SubtractCounters(ClassStats& stats, const ClassStats& baseline) {
-#define COUNTER(name) stats.name -= baseline.name;
+#define COUNTER(name) stats.name -= std::min(stats.name, baseline.name);
 #include "slab/class_counters.def"
 #undef COUNTER
 }
 
 void SubtractCounters(CacheStats& stats, const CacheStats& baseline) {
-#define COUNTER(name) stats.name -= baseline.name;
+#define COUNTER(name) stats.name -= std::min(stats.name, baseline.name);
 #include "slab/cache_counters.def"
 #undef COUNTER
 }
@@ -90,7 +92,7 @@ CacheStats Describe(const CacheImpl& cache) {
   stats.page_bytes = slabs.pool.LentCount() * kPageBytes;
   stats.index_bytes = slabs.index.Bytes();
   stats.index_power = static_cast<uint32_t>(std::bit_width(slabs.index.BucketCount()) - 1);
-  stats.index_is_growing = slabs.index.WantsMemory();
+  stats.index_wants_memory = slabs.index.WantsMemory();
   stats.pages_moved = cache.release.MovedCount();
   stats.grace_wait_count = cache.allocator.WaitCount();
   stats.flushed_before_s = slabs.flush.LastSecond();

@@ -48,8 +48,9 @@ inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old,
     // Touch holds this lock too, so its expiry is not lost.
     fresh->expires_s.store(old->expires_s.load(std::memory_order_relaxed),
                            std::memory_order_relaxed);
-    // With a slot there is nothing to insert, so publishing cannot fail.
-    change = *cache.PublishLocked(worker, hash, slot, fresh, cache.NextCas());
+    // With a slot there is nothing to insert, so publishing cannot fail. The generation is the old
+    // item's: a flush since it was read takes the new one too.
+    change = *cache.PublishLocked(worker, hash, slot, fresh, cache.NextCas(), old->generation);
   }
   cache.Conclude(worker, hash, change);
   return true;

@@ -37,15 +37,15 @@ struct CacheStats {
 #undef COUNTER
   ClassStats sum;  // the counters and item counts of all classes added up
   uint64_t limit_bytes = 0;
-  uint64_t page_pool_count = 0;  // free pages that belong to no class
-  uint64_t item_bytes = 0;       // memcached's `bytes`: linked items without rounding
-  uint64_t page_bytes = 0;       // pages committed
-  uint64_t index_bytes = 0;      // committed for the index, overflow buckets included
-  uint32_t index_power = 0;      // log2 of the main bucket count, rounded down
-  bool index_is_growing = false;
-  uint64_t pages_moved = 0;       // pages taken from one class and given to another use
-  uint64_t grace_wait_count = 0;  // stores that waited for readers to pass
-  uint32_t flushed_before_s = 0;  // memcached's `oldest`: second of the last flush, 0 none
+  uint64_t page_pool_count = 0;     // free pages that belong to no class
+  uint64_t item_bytes = 0;          // memcached's `bytes`: linked items without rounding
+  uint64_t page_bytes = 0;          // pages committed
+  uint64_t index_bytes = 0;         // committed for the index, overflow buckets included
+  uint32_t index_power = 0;         // log2 of the main bucket count, rounded down
+  bool index_wants_memory = false;  // growth was refused; a page is being given up for it
+  uint64_t pages_moved = 0;         // pages taken from one class and given to another use
+  uint64_t grace_wait_count = 0;    // stores that waited for readers to pass
+  uint32_t flushed_before_s = 0;    // memcached's `oldest`: second of the last flush, 0 none
 };
 
 }  // namespace larder::slab

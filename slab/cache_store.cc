@@ -68,11 +68,12 @@ struct Present {
   Item* live = nullptr;
 };
 
-Present FindPresentLocked(CacheImpl& cache, Worker& worker, uint64_t hash, std::string_view key) {
+Present FindPresentLocked(CacheImpl& cache, Worker& worker, uint64_t hash, std::string_view key,
+                          uint16_t generation) {
   Present present;
   present.slot = cache.slabs.index.FindLocked(hash, key);
   if (!present.slot) return present;
-  if (cache.slabs.IsDead(*present.slot.item)) {
+  if (cache.slabs.IsDeadAt(generation, *present.slot.item)) {
     cache.CountDead(worker, *present.slot.item);
   } else {
     present.live = present.slot.item;
@@ -156,11 +157,12 @@ StoreResult Publish(CacheImpl& cache, Worker& worker, Item* fresh, StoreMode mod
   std::optional<CacheImpl::Change> change;
   {
     const MutexLock lock(cache.slabs.index.StripeOf(hash));
-    const Present present = FindPresentLocked(cache, worker, hash, fresh->Key());
+    const uint16_t generation = cache.slabs.flush.Generation();
+    const Present present = FindPresentLocked(cache, worker, hash, fresh->Key(), generation);
     const uint64_t new_cas = cache.NextCas();
     const StoreStatus verdict = Judge(cache, worker, mode, present.live, cas, class_id);
     if (verdict != StoreStatus::kStored) return {.status = verdict};
-    change = cache.PublishLocked(worker, hash, present.slot, fresh, new_cas);
+    change = cache.PublishLocked(worker, hash, present.slot, fresh, new_cas, generation);
     if (!change) return {.status = StoreStatus::kNoMemory};
   }
   worker.counters.total_items.Add();
@@ -201,7 +203,8 @@ RemoveStatus Cache::Remove(Worker& worker, std::string_view key, uint64_t cas) {
   bool was_live = false;
   {
     const MutexLock lock(impl_->slabs.index.StripeOf(hash));
-    const Present present = FindPresentLocked(*impl_, worker, hash, key);
+    const Present present =
+        FindPresentLocked(*impl_, worker, hash, key, impl_->slabs.flush.Generation());
     if (present.live != nullptr && cas != 0 && present.live->Cas() != cas) {
       worker.counters.delete_misses.Add();
       return RemoveStatus::kExists;

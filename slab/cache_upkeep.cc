@@ -1,4 +1,7 @@
 // slab/cache_upkeep.cc - flush_all, and what the maintainer thread does between requests.
+#include <algorithm>
+#include <vector>
+
 #include "slab/cache.h"
 #include "slab/cache_impl.h"
 
@@ -6,14 +9,22 @@ namespace larder::slab {
 
 namespace {
 
-// Generations are 16 bits: items of one are gone for good long before its number comes again.
+// Generations are 16 bits: items of one must be gone before its number comes again. Every
+// kPurgeEvery flushes a purge begins, and from then on each flush does a bounded step of it, enough
+// of them to be through with all pages before the next begins. No flush, no danger, no work.
 constexpr uint16_t kPurgeEvery = 1U << 14;
+constexpr uint32_t kPagesPerStepMin = 4;
 
 // Removes what is no longer served from one page's lists.
-void PurgePage(CacheImpl& cache, Worker& worker, SlabClass& slab_class, PageId page) {
+void PurgePage(CacheImpl& cache, Worker& worker, PageId page) {
+  const uint32_t class_id = cache.slabs.arena.Info(page).class_id.load(std::memory_order_relaxed);
+  if (class_id == 0) return;
+  SlabClass& slab_class = cache.slabs.Class(class_id);
   std::vector<Item*> isolated;
   {
     const MutexLock lock(slab_class.mutex);
+    // The page may have been given away before the lock was had; it is empty then.
+    if (cache.slabs.arena.Info(page).class_id.load(std::memory_order_relaxed) != class_id) return;
     slab_class.ForEachChunk(page, [&](Item* item) UNCHECKED_LOCKING {
       const uint8_t state = item->state.load(std::memory_order_relaxed);
       if (item_state::HolderOf(state) != Holder::kListed || !cache.slabs.IsDead(*item)) return;
@@ -23,26 +34,32 @@ void PurgePage(CacheImpl& cache, Worker& worker, SlabClass& slab_class, PageId p
   for (Item* item : isolated) cache.supply.Finish(worker, item);
 }
 
-// Items that are not listed yet are asked for, and found by the next purge at the latest: there
-// are four to a round of generations.
-void PurgeAll(CacheImpl& cache, Worker& worker) {
-  cache.supply.RequestDrain();
-  cache.supply.Drain(worker);
-  cache.supply.DrainIdle(worker);
-  for (SlabClass& slab_class : cache.slabs.classes) {
-    std::vector<PageId> pages;
-    {
-      const MutexLock lock(slab_class.mutex);
-      pages = slab_class.PagesLocked();
-    }
-    for (const PageId page : pages) PurgePage(cache, worker, slab_class, page);
+void PurgeStep(CacheImpl& cache, Worker& worker) REQUIRES_LOCK(cache.slabs.flush.mutex) {
+  const uint32_t page_count = cache.slabs.arena.PageCount();
+  const uint32_t step = std::max(kPagesPerStepMin, page_count / kPurgeEvery + 1);
+  for (uint32_t i = 0; i < step && cache.purge_cursor < page_count; ++i) {
+    PurgePage(cache, worker, cache.purge_cursor++);
   }
 }
 
 void FlushNowLocked(CacheImpl& cache, Worker& worker, uint32_t now_s)
     REQUIRES_LOCK(cache.slabs.flush.mutex) {
   const uint16_t generation = cache.slabs.flush.FlushNow(now_s);
-  if (generation % kPurgeEvery == 0) PurgeAll(cache, worker);
+  if (generation % kPurgeEvery == 0) {
+    cache.purge_cursor = 0;
+    // Items that are not in a list yet are asked for, and found by the next purge at the latest:
+    // there are four to a round of generations.
+    cache.supply.RequestDrain();
+    cache.supply.Drain(worker);
+    cache.supply.DrainIdle(worker);
+  }
+  PurgeStep(cache, worker);
+}
+
+// A delayed flush in its second is ended before another takes its place: nothing comes back.
+void EndActingFlush(CacheImpl& cache, Worker& worker, uint32_t now_s)
+    REQUIRES_LOCK(cache.slabs.flush.mutex) {
+  if (cache.slabs.flush.IsActing(now_s)) FlushNowLocked(cache, worker, now_s);
 }
 
 }  // namespace
@@ -59,13 +76,15 @@ void Cache::FlushAt(Worker& worker, uint32_t at_s) {
   const uint32_t now_s = impl_->slabs.clock.NowSeconds();
   if (at_s < now_s) {
     FlushNowLocked(*impl_, worker, now_s);
-  } else {
-    impl_->slabs.flush.FlushAt(at_s);
+    return;
   }
+  EndActingFlush(*impl_, worker, now_s);
+  impl_->slabs.flush.FlushAt(at_s);
 }
 
-void Cache::CancelFlush() {
+void Cache::CancelFlush(Worker& worker) {
   const MutexLock lock(impl_->slabs.flush.mutex);
+  EndActingFlush(*impl_, worker, impl_->slabs.clock.NowSeconds());
   impl_->slabs.flush.Cancel();
 }
 

@@ -1,6 +1,7 @@
 // slab/chunk_return.cc - the way back of a chunk: limbo, stock, free list.
 #include <sched.h>
-#include <time.h>
+
+#include <thread>
 
 #include "slab/chunk_supply.h"
 #include "slab/poison.h"
@@ -10,19 +11,30 @@ namespace larder::slab {
 
 namespace {
 
-// How long Gather asks before it gives up: some quick looks, then naps, a second in all.
+// Gather asks this often in quick succession, then naps between looks.
 constexpr uint32_t kQuickLooks = 200;
-constexpr uint32_t kNaps = 20'000;
-constexpr long kNapNs = 50'000;
+constexpr std::chrono::microseconds kNap{50};
 
-void Pause(uint32_t look) {
-  if (look < kQuickLooks) {
-    sched_yield();
-    return;
+// The intervals at which something is asked again and again, and their end.
+class Patience {
+ public:
+  explicit Patience(std::chrono::milliseconds limit)
+      : end_(std::chrono::steady_clock::now() + limit) {}
+
+  // Waits a little; false when it is over.
+  bool Wait() {
+    if (look_++ < kQuickLooks) {
+      sched_yield();
+      return true;
+    }
+    std::this_thread::sleep_for(kNap);
+    return std::chrono::steady_clock::now() < end_;
   }
-  const timespec nap{0, kNapNs};
-  nanosleep(&nap, nullptr);
-}
+
+ private:
+  const std::chrono::steady_clock::time_point end_;
+  uint32_t look_ = 0;
+};
 
 }  // namespace
 
@@ -82,7 +94,7 @@ void ChunkSupply::FreeChunk(Worker& worker, Handle handle) {
   Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
   // Relaxed: a worker that does not see it yet gives the chunk back when it is asked to drain.
   const bool draining = slabs_.arena.InfoOf(handle).draining.load(std::memory_order_relaxed);
-  if (slab_class.IsStocked() && !draining && !stock.IsFull()) {
+  if (slab_class.IsStocked() && !draining && stock.Count() < 2 * slab_class.BatchCount()) {
     stock.Push(handle);
     worker.has_leftovers = true;
     return;
@@ -178,21 +190,22 @@ bool ChunkSupply::EveryoneDrained(uint64_t request) {
 
 bool ChunkSupply::Gather(Worker& worker) {
   const uint64_t request = RequestDrain();
-  uint32_t look = 0;
-  for (; look < kQuickLooks + kNaps; ++look) {
+  Patience patience(kPatience);
+  bool in_time = true;
+  PassQuiescent(worker);
+  while (in_time && !EveryoneDrained(request)) {
+    in_time = patience.Wait();
     PassQuiescent(worker);
-    if (EveryoneDrained(request)) break;
-    Pause(look);
   }
   const Epoch stamp = slabs_.epochs.Seal();
-  for (; look < kQuickLooks + kNaps; ++look) {
+  while (in_time) {
     PassQuiescent(worker);
     slabs_.epochs.TryAdvance();
     if (slabs_.epochs.IsOver(stamp)) break;
-    Pause(look);
+    in_time = patience.Wait();
   }
   CollectLeftovers();
-  return look < kQuickLooks + kNaps;
+  return in_time;
 }
 
 }  // namespace larder::slab

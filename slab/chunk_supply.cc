@@ -162,16 +162,16 @@ void ChunkSupply::Finish(Worker& worker, Item* isolated) {
     }
   }
   if (was_indexed) {
-    SlabClass& slab_class = slabs_.ClassOf(isolated);
-    CountEvicted(worker, slab_class, *isolated);
-    WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
+    CountEvicted(worker, *isolated);
+    WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassOf(isolated).Id());
     counters.items_removed.Add();
     counters.bytes_removed.Add(isolated->Bytes());
   }
   Retire(worker, isolated);
 }
 
-void ChunkSupply::CountEvicted(Worker& worker, SlabClass& slab_class, const Item& item) const {
+void ChunkSupply::CountEvicted(Worker& worker, const Item& item) const {
+  SlabClass& slab_class = slabs_.ClassOf(&item);
   WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
   const AccessMark mark = item.Access();
   if (slabs_.IsDead(item)) {

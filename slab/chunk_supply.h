@@ -17,6 +17,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -53,6 +54,7 @@ class ChunkSupply {
   uint32_t Evict(Worker& worker, SlabClass& slab_class, uint32_t count);
   // Takes one isolated item out of the index and retires it.
   void Finish(Worker& worker, Item* isolated);
+  void CountEvicted(Worker& worker, const Item& item) const;
   // Moves an item from its list to this thread. False: it is on its way out with somebody else.
   // REQUIRES: the class's mutex; `item` is linked.
   [[nodiscard]] static bool IsolateLocked(SlabClass& slab_class, Item* item)
@@ -73,11 +75,13 @@ class ChunkSupply {
   uint64_t RequestDrain() { return drain_request_.fetch_add(1, std::memory_order_relaxed) + 1; }
   // Until every chunk that is on its way home is there: all workers have drained and a grace
   // period has passed. The calling worker passes quiescent states meanwhile. False: somebody
-  // did not answer for a second.
+  // did not answer within kPatience, but what did come home is there.
   [[nodiscard]] bool Gather(Worker& worker);
   void CollectLeftovers();
 
  private:
+  // Ten thousand times a turn's usual length: whoever takes longer is stuck.
+  static constexpr std::chrono::milliseconds kPatience{1000};
   static constexpr uint32_t kLimboMax = 512;  // retired chunks before a collection is tried
 
   void Settle(Worker& worker, SlabClass& slab_class);
@@ -88,7 +92,6 @@ class ChunkSupply {
   [[nodiscard]] bool IsLent(Handle handle) const;
   [[nodiscard]] Item* HandOut(SlabClass& slab_class, Handle handle) const;
   [[nodiscard]] bool EveryoneDrained(uint64_t request);
-  void CountEvicted(Worker& worker, SlabClass& slab_class, const Item& item) const;
 
   SlabSet& slabs_;
   // Goes up by one with each request that all workers give everything back.

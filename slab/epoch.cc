@@ -31,7 +31,7 @@ void FullFence() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 EpochDomain::Participant& EpochDomain::AddParticipant() {
   const MutexLock lock(registry_mutex_);
   const size_t index = count_.load(std::memory_order_relaxed);
-  assert(index < kParticipantsMax);
+  assert(index < kWorkersMax);
   participants_[index] = std::make_unique<Participant>();
   // Release: a TryAdvance that counts the participant also sees it.
   count_.store(index + 1, std::memory_order_release);

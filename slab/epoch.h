@@ -31,6 +31,9 @@ namespace larder::slab {
 
 using Epoch = uint64_t;
 
+// Threads that a cache can serve, its own maintainer included. Well above the server's largest -t.
+inline constexpr size_t kWorkersMax = 2048;
+
 class EpochDomain {
  public:
   // Its own cache line: written once a turn by its thread, read by whoever tries to advance.
@@ -71,9 +74,8 @@ class EpochDomain {
   alignas(64) std::atomic<Epoch> current_{kGraceSteps};
   mutable Mutex registry_mutex_{LockRank::kRegistry};
   // Grows only; TryAdvance walks it without the lock through count_.
-  static constexpr size_t kParticipantsMax = 1024;
   std::unique_ptr<std::unique_ptr<Participant>[]> participants_ =
-      std::make_unique<std::unique_ptr<Participant>[]>(kParticipantsMax);
+      std::make_unique<std::unique_ptr<Participant>[]>(kWorkersMax);
   std::atomic<size_t> count_{0};
 };
 

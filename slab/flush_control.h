@@ -6,10 +6,10 @@
 // at the tick that ends it the number goes up.
 //
 // Units    seconds on Clock's scale; generations modulo 2^16.
-// Threads  IsFlushed and Generation from any thread. FlushNow, FlushAt, Cancel, Tick serialise
+// Threads  IsFlushed and Generation from any thread. FlushNow, FlushAt and Cancel serialise
 //          among themselves with the flush mutex (rank kFlush), held by the caller.
 // Not here freeing what is flushed: eviction meets it first, reads remove what they run into.
-//          The number wraps after 65,536 flushes; the cache purges long before (cache_flush.cc).
+//          The number wraps after 65,536 flushes; the cache purges long before (cache_upkeep.cc).
 #pragma once
 
 #include <atomic>
@@ -27,11 +27,21 @@ class FlushControl {
     // Relaxed: a store that races with a flush may fall on either side of it.
     return generation_.load(std::memory_order_relaxed);
   }
+  // As of a generation read before, so that one critical section judges and stamps alike.
+  [[nodiscard]] bool IsFlushedAt(uint16_t generation, uint16_t item_generation,
+                                 uint32_t now_s) const {
+    return item_generation != generation || IsActing(now_s);
+  }
+  // A delayed flush is in its second: nothing is served.
+  [[nodiscard]] bool IsActing(uint32_t now_s) const {
+    // Acquire: who sees it over, sees the generation that took its place.
+    const uint32_t pending_s = pending_s_.load(std::memory_order_acquire);
+    return pending_s != 0 && now_s >= pending_s;
+  }
   [[nodiscard]] bool IsFlushed(uint16_t item_generation, uint32_t now_s) const {
+    if (IsActing(now_s)) return true;
     // Acquire: pairs with FlushNow's release, so whoever learned that the flush is done, through
     // this or any other way, does not see the number from before.
-    const uint32_t pending_s = pending_s_.load(std::memory_order_acquire);
-    if (pending_s != 0 && now_s >= pending_s) return true;
     return item_generation != generation_.load(std::memory_order_acquire);
   }
 

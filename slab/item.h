@@ -35,7 +35,7 @@
 //            state with kIndexed set, so a removed item stays with the holder the remover saw.
 //
 // Units      bytes, seconds on Clock's scale.
-// Threads    next, prev, segment: the class's mutex. state: atomic, as told above. access and
+// Threads    next, prev, kProtected: the class's mutex. state: atomic, as told above. access and
 //            pin count: any thread. expires_s: written under the stripe's lock, read by any.
 #pragma once
 

@@ -57,8 +57,8 @@ class Lru {
   };
   // Walks from the tails, giving second chances, until an item has none left or `is_dead(item)`
   // says it is no longer served. Items on their way out with somebody else are passed by.
-  // Bounded: after kStepsMax the tail goes, whatever its count. Null only when nothing is left
-  // that could go.
+  // Bounded: after kStepsMax the tail goes, whatever its count. Null when nothing is left that
+  // could go, or as many as that at the tail are on their way out.
   template <typename IsDead>
   [[nodiscard]] Scan FindVictim(const IsDead& is_dead);
 
@@ -68,7 +68,8 @@ class Lru {
 
   // Seconds since `tail` was last accessed; 0 for none.
   [[nodiscard]] static uint32_t AgeOf(const Item* tail, uint32_t now_s) {
-    return tail == nullptr ? 0 : now_s - tail->Access().Second();
+    // The item may have been read after the caller looked at the clock.
+    return tail == nullptr || tail->Access().Second() > now_s ? 0 : now_s - tail->Access().Second();
   }
   [[nodiscard]] uint64_t ProbationCount() const { return probation_.Count(); }
   [[nodiscard]] uint64_t ProtectedCount() const { return protected_.Count(); }

@@ -32,6 +32,8 @@ void Mapping::Discard(size_t offset, size_t bytes) const {
 
 void Mapping::PreferHugePages() const { madvise(begin_, bytes_, MADV_HUGEPAGE); }
 
-bool Mapping::Populate() const { return madvise(begin_, bytes_, MADV_POPULATE_WRITE) == 0; }
+bool Mapping::Populate(size_t bytes) const {
+  return madvise(begin_, bytes, MADV_POPULATE_WRITE) == 0;
+}
 
 }  // namespace larder::slab

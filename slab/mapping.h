@@ -30,9 +30,11 @@ class Mapping {
 
   // Gives the memory of [offset, offset + bytes) back to the system; it reads as zeros again.
   void Discard(size_t offset, size_t bytes) const;
-  // Asks for huge pages, and touches everything now rather than when it is first needed.
+  // Asks for huge pages.
   void PreferHugePages() const;
-  [[nodiscard]] bool Populate() const;
+  // Takes the memory of the first `bytes` now rather than when it is first needed. False when the
+  // system has not enough.
+  [[nodiscard]] bool Populate(size_t bytes) const;
 
  private:
   Mapping(char* begin, size_t bytes) : begin_(begin), bytes_(bytes) {}

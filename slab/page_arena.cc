@@ -28,9 +28,9 @@ void PageArena::Discard(PageId page) const {
   mapping_.Discard(static_cast<size_t>(page) * kPageBytes, kPageBytes);
 }
 
-bool PageArena::Preallocate() const {
+bool PageArena::Preallocate(PageId page_count) const {
   mapping_.PreferHugePages();
-  return mapping_.Populate();
+  return mapping_.Populate(static_cast<size_t>(page_count) * kPageBytes);
 }
 
 }  // namespace larder::slab

@@ -64,8 +64,9 @@ class PageArena {
 
   // The page's memory goes back to the system.
   void Discard(PageId page) const;
-  // Takes all memory now. False when there is not enough.
-  [[nodiscard]] bool Preallocate() const;
+  // Takes the memory of the first `page_count` pages now, in huge pages where they are to be had.
+  // False when there is not enough.
+  [[nodiscard]] bool Preallocate(PageId page_count) const;
 
  private:
   Mapping mapping_;

@@ -2,8 +2,6 @@
 
 #include <sched.h>
 
-#include <algorithm>
-
 #include "slab/race_window.h"
 
 namespace larder::slab {
@@ -27,7 +25,7 @@ std::vector<ClassFigures> PageRelease::Figures() const {
 std::optional<PageId> PageRelease::PickPageLocked(const SlabClass& donor) const UNCHECKED_LOCKING {
   std::optional<PageId> best;
   for (const PageId page : donor.PagesLocked()) {
-    if (std::find(tried_.begin(), tried_.end(), page) != tried_.end()) continue;
+    if (tried_[page]) continue;
     const uint32_t free_count = slabs_.arena.Info(page).free_count;
     // With evictions off only a page without items may change hands.
     if (!slabs_.config.evict && free_count < donor.ChunksPerPage()) continue;
@@ -43,55 +41,80 @@ void PageRelease::LockPassingQuiescent(Worker& worker) UNCHECKED_LOCKING {
   }
 }
 
+// A chunk that is neither free nor in a list belongs to somebody; a pinned one is being sent.
+bool PageRelease::IsHeldLocked(const SlabClass& donor, PageId page) const {
+  bool is_held = false;
+  donor.ForEachChunk(page, [&](Item* chunk) {
+    const uint8_t state = chunk->state.load(std::memory_order_relaxed);
+    if ((state & item_state::kFree) != 0) return;
+    const bool is_listed = item_state::HolderOf(state) == Holder::kListed;
+    // A batch that was drained a moment ago may have begun to fill again: no reason to stop.
+    if (item_state::HolderOf(state) == Holder::kNobody) is_held = true;
+    // Relaxed: a pin that comes later is found when the page does not become empty.
+    if (is_listed && chunk->IsPinnable() && chunk->Pins().load(std::memory_order_relaxed) > 0) {
+      is_held = true;
+    }
+  });
+  return is_held;
+}
+
+// In two passes: first pages in which nothing is held, then those of stocked classes all the same,
+// because there a chunk may just lie in the stock of a worker that is busy, and come home when the
+// worker is asked again. In other classes it is a reservation or lent.
 bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
   LockPassingQuiescent(worker);
-  bool moved = false;
-  tried_.clear();
-  for (uint32_t attempt = 0; attempt < kAttemptsMax && !moved; ++attempt) {
-    const uint32_t donor = PickDonor(Figures(), receiver);
-    if (donor == 0) break;
-    moved = MoveOne(worker, donor, receiver);
+  Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
+  for (const HeldPages held : {HeldPages::kPassOver, HeldPages::kTryIfStocked}) {
+    if (result == Result::kMoved || result == Result::kNobodyAnswers) break;
+    tried_.assign(slabs_.arena.PageCount(), false);
+    // Bounded by the pages there are: each is tried once in a pass.
+    do {
+      const uint32_t donor = PickDonor(Figures(), receiver);
+      result = donor == 0 ? Result::kNoPage : MoveOne(worker, donor, receiver, held);
+    } while (result == Result::kHeld);
   }
   mutex_.Unlock();
-  return moved;
+  return result == Result::kMoved;
 }
 
 bool PageRelease::MovePage(Worker& worker, uint32_t donor, uint32_t receiver) {
   LockPassingQuiescent(worker);
-  tried_.clear();
-  const bool moved = MoveOne(worker, donor, receiver);
+  tried_.assign(slabs_.arena.PageCount(), false);
+  Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
+  while (result == Result::kHeld) result = MoveOne(worker, donor, receiver, HeldPages::kPassOver);
   mutex_.Unlock();
-  return moved;
+  return result == Result::kMoved;
 }
 
-bool PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver) {
+PageRelease::Result PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver,
+                                         HeldPages held_pages) {
   SlabClass& donor = slabs_.Class(donor_id);
   std::optional<PageId> page;
   {
     const MutexLock lock(donor.mutex);
     page = PickPageLocked(donor);
-    if (!page) return false;
+    if (!page) return Result::kNoPage;
+    tried_[*page] = true;
+    const bool may_try_held = held_pages == HeldPages::kTryIfStocked && donor.IsStocked();
+    if (!may_try_held && IsHeldLocked(donor, *page)) return Result::kHeld;
     donor.StartReleaseLocked(*page);
   }
-  if (!TryRelease(worker, donor, *page)) {
-    tried_.push_back(*page);
-    return false;
-  }
-  GiveTo(receiver, *page);
-  return true;
+  const Result result = Release(worker, donor, *page);
+  if (result == Result::kMoved) GiveTo(receiver, *page);
+  return result;
 }
 
-bool PageRelease::TryRelease(Worker& worker, SlabClass& donor, PageId page) {
-  for (uint32_t round = 0; round < kRoundsMax; ++round) {
-    if (TryComplete(donor, page)) return true;
+PageRelease::Result PageRelease::Release(Worker& worker, SlabClass& donor, PageId page) {
+  bool everybody_answers = true;
+  for (uint32_t round = 0; round < kRoundsMax && everybody_answers; ++round) {
     Empty(worker, donor, page);
     RaceWindow(Window::kPageWalkedNotDrained);
-    if (!supply_.Gather(worker)) break;
+    everybody_answers = supply_.Gather(worker);
+    if (TryComplete(donor, page)) return Result::kMoved;
   }
-  if (TryComplete(donor, page)) return true;
   const MutexLock lock(donor.mutex);
   donor.AbortReleaseLocked(page);
-  return false;
+  return everybody_answers ? Result::kHeld : Result::kNobodyAnswers;
 }
 
 void PageRelease::Empty(Worker& worker, SlabClass& donor, PageId page) {

@@ -1,13 +1,14 @@
 // slab/page_release.h - takes one page from a slab class, step by step.
 //
+//   Gather    workers give back what they hold, and readers pass: a chunk that is neither free nor
+//             listed now is a reservation, or lent to a socket
 //   Start     the page's free chunks are set aside; from now on its chunks that come free stay
-//             aside too
+//             aside too. A page in which something is held is not started
 //   Empty     its items are taken off their lists and out of the index, and retired
-//   Gather    workers give back what they hold, and readers pass: every chunk that can come home
-//             has come
+//   Gather    again: every chunk that can come home has come
 //   Complete  all chunks are aside: the page belongs to nobody
-//   Abort     some chunk is a reservation or lent to a socket: the page stays with its class. Its
-//             evicted items are not brought back.
+//   Abort     something was reserved or lent meanwhile, or a worker does not answer: the page stays
+//             with its class. Its evicted items are not brought back.
 //
 // The items are evicted, not moved: relocation will put a copy elsewhere in step Empty.
 //
@@ -40,19 +41,22 @@ class PageRelease {
   [[nodiscard]] uint64_t MovedCount() const { return moved_count_.load(std::memory_order_relaxed); }
 
  private:
-  // Pages tried before giving up: each failure means a reservation or a lent value in the page.
-  static constexpr uint32_t kAttemptsMax = 64;
   // Rounds of Empty and Gather: the second gets the items that were in a batch during the first.
   static constexpr uint32_t kRoundsMax = 3;
 
+  enum class Result : uint8_t { kMoved, kHeld, kNobodyAnswers, kNoPage };
+  // What to do with a page in which a chunk is neither free nor listed.
+  enum class HeldPages : uint8_t { kPassOver, kTryIfStocked };
+
   void LockPassingQuiescent(Worker& worker) ACQUIRES_LOCK(mutex_);
-  [[nodiscard]] bool MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver)
-      REQUIRES_LOCK(mutex_);
+  [[nodiscard]] Result MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver,
+                               HeldPages held_pages) REQUIRES_LOCK(mutex_);
   [[nodiscard]] std::vector<ClassFigures> Figures() const;
   [[nodiscard]] std::optional<PageId> PickPageLocked(const SlabClass& donor) const
       REQUIRES_LOCK(donor.mutex);
-  [[nodiscard]] bool TryRelease(Worker& worker, SlabClass& donor, PageId page)
-      REQUIRES_LOCK(mutex_);
+  [[nodiscard]] bool IsHeldLocked(const SlabClass& donor, PageId page) const
+      REQUIRES_LOCK(donor.mutex);
+  [[nodiscard]] Result Release(Worker& worker, SlabClass& donor, PageId page) REQUIRES_LOCK(mutex_);
   void Empty(Worker& worker, SlabClass& donor, PageId page);
   [[nodiscard]] bool TryComplete(SlabClass& donor, PageId page);
   void GiveTo(uint32_t receiver, PageId page);
@@ -60,7 +64,7 @@ class PageRelease {
   SlabSet& slabs_;
   ChunkSupply& supply_;
   Mutex mutex_{LockRank::kPageRelease};
-  std::vector<PageId> tried_ GUARDED_BY(mutex_);  // in this call, without success
+  std::vector<bool> tried_ GUARDED_BY(mutex_);  // by page: in this call, without success
   std::atomic<uint64_t> moved_count_{0};
 };
 

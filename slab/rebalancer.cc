@@ -37,7 +37,8 @@ void Rebalancer::Step(Worker& worker) {
   const std::vector<ClassFigures> classes = Look();
   const std::optional<PageMove> move = PickMove(classes);
   if (!move) return;
-  for (uint32_t i = 0; i < kMovesPerStep; ++i) {
+  const uint64_t spare_pages = classes[move->donor - 1].page_count - 1;  // it keeps its last
+  for (uint64_t i = 0; i < std::min<uint64_t>(kMovesPerStep, spare_pages); ++i) {
     if (!release_.MovePage(worker, move->donor, move->receiver)) break;
   }
   // What a moved page cost its donor is no sign of demand.

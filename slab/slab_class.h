@@ -1,7 +1,7 @@
 // slab/slab_class.h - one chunk size: its pages, its free chunks, its LRU lists.
 //
 // Units    chunks of ChunkBytes(); class ids from 1.
-// Owner    pages belong to the class from AddPageLocked until FinishReleaseLocked.
+// Owner    pages belong to the class from AddPageLocked until CompleteReleaseLocked.
 // Threads  `mutex` (rank kClass) guards everything but the constants. Nothing is locked under it.
 // Not here refilling and evicting: chunk_supply.h. Taking a page away: page_release.h.
 #pragma once

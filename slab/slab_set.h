@@ -56,6 +56,9 @@ struct SlabSet {
   [[nodiscard]] bool IsFlushed(const Item& item) const {
     return flush.IsFlushed(item.generation, clock.NowSeconds());
   }
+  [[nodiscard]] bool IsDeadAt(uint16_t generation, const Item& item) const {
+    return IsExpiredNow(item) || flush.IsFlushedAt(generation, item.generation, clock.NowSeconds());
+  }
   // No longer served, though it still takes memory.
   [[nodiscard]] bool IsDead(const Item& item) const {
     return IsExpiredNow(item) || IsFlushed(item);

@@ -15,8 +15,6 @@ namespace larder::slab {
 
 class WorkerList {
  public:
-  static constexpr size_t kWorkersMax = 512;
-
   Worker& Add(EpochDomain& epochs) {
     EpochDomain::Participant& participant = epochs.AddParticipant();
     const MutexLock lock(mutex_);

@@ -20,7 +20,7 @@ namespace {
 void FlushLater(WorkerContext& context, int32_t delay) {
   const uint32_t acts_s = slab::ResolveExpiry(delay, context.environment.Clock());
   if (acts_s == slab::kAlreadyExpired) {
-    context.cache.CancelFlush();
+    context.cache.CancelFlush(context.worker);
   } else {
     context.cache.FlushAt(context.worker, acts_s - 1);
   }

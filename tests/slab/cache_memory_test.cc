@@ -175,5 +175,34 @@ TEST_CASE("what an idle worker holds is not lost to the others") {
   CHECK(active.Has("c"));
 }
 
+TEST_CASE("many values lent to sockets that do not read leave room for everybody else") {
+  FullCache cache(100);
+  std::vector<Pin> pins;
+  for (uint64_t i = 0; i < 70; ++i) {
+    // Two to a page: the pinned one and one that can go.
+    cache.RequireStored(1000 + i, 450'000);
+    pins.push_back(cache.cache->PinValue(
+        cache.cache->Get(cache.user.worker(), Numbered("key", 1000 + i))));
+    cache.RequireStored(2000 + i, 450'000);
+  }
+  for (uint64_t i = 0; i < 200; ++i) cache.RequireStored(3000 + i, 450'000);
+  const uint64_t items_before = cache.cache->Stats().sum.item_count;
+  for (uint64_t i = 0; i < 100; ++i) cache.RequireStored(i, 100);
+  // A page or two changed hands for it; no more was thrown away than it held.
+  CHECK(cache.cache->Stats().sum.item_count + 10 > items_before);
+  for (Pin& pin : pins) pin.Release();
+}
+
+TEST_CASE("an idle class keeps its last page when others need memory") {
+  FullCache cache(8);
+  for (uint64_t i = 0; i < 3; ++i) cache.RequireStored(i, 400'000);
+  cache.user.BetweenTurns([&] { cache.CacheFixture::Tick(60); });
+  for (uint64_t i = 1000; i < 200'000; ++i) cache.RequireStored(i, 100);
+  uint64_t kept = 0;
+  for (uint64_t i = 0; i < 3; ++i) kept += cache.user.Has(Numbered("key", i)) ? 1 : 0;
+  CHECK(kept > 0);
+  CHECK(cache.cache->Stats().pages_moved > 0);
+}
+
 }  // namespace
 }  // namespace larder::slab

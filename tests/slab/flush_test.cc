@@ -55,7 +55,7 @@ TEST_CASE("a later flush replaces a pending one, and a pending one can be cancel
   CacheUser& user = fixture.user;
   user.Set("a", "1");
   fixture.cache->FlushAt(user.worker(), fixture.In(1));
-  fixture.cache->CancelFlush();
+  fixture.cache->CancelFlush(user.worker());
   fixture.Tick(3);
   CHECK(user.Has("a"));
   fixture.cache->FlushAt(user.worker(), fixture.In(1));
@@ -77,6 +77,19 @@ TEST_CASE("a flush whose second is past acts at once") {
   CHECK_FALSE(user.Has("a"));
   user.Set("b", "1");
   CHECK(user.Has("b"));
+}
+
+TEST_CASE("nothing comes back when a flush that acts already is replaced or cancelled") {
+  OneUser fixture;
+  CacheUser& user = fixture.user;
+  user.Set("a", "1");
+  fixture.cache->FlushAt(user.worker(), fixture.In(0));
+  fixture.cache->FlushAt(user.worker(), fixture.In(50));
+  CHECK_FALSE(user.Has("a"));
+  user.Set("b", "1");
+  fixture.cache->FlushAt(user.worker(), fixture.In(0));
+  fixture.cache->CancelFlush(user.worker());
+  CHECK_FALSE(user.Has("b"));
 }
 
 TEST_CASE("flushed items count as absent for every kind of store") {

@@ -1,0 +1,82 @@
+// tests/slab/stress/scarcity_stress.cc - several threads want the only page there is, again and
+// again: no store is refused, because there is always something to evict.
+//
+// Each round all threads store into one slab class, then all into another, so that every round the
+// page has to change hands while they compete for it. The chunks of a page are many more than the
+// threads: whoever is refused was refused although somebody else's items could have gone.
+//
+// Usage: scarcity_stress [rounds] [threads]
+#include <atomic>
+#include <barrier>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "slab/cache.h"
+
+namespace larder::slab {
+namespace {
+
+constexpr std::array<uint32_t, 4> kValueBytes = {100, 3'000, 20'000, 800};
+constexpr uint32_t kStoresPerRound = 20;
+
+class Contest {
+ public:
+  Contest(uint32_t rounds, int thread_count)
+      : rounds_(rounds), thread_count_(thread_count), start_(thread_count) {
+    std::string error;
+    cache_ = Cache::Create({.limit_bytes = 2 * kMiB}, clock_, &error);
+    if (cache_ == nullptr) std::abort();
+  }
+
+  int Run() {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < thread_count_; ++i) threads.emplace_back([this, i] { Compete(i); });
+    for (std::thread& thread : threads) thread.join();
+    const CacheStats stats = cache_->Stats();
+    std::printf("%u rounds, %llu pages moved, %llu stores refused\n", rounds_,
+                static_cast<unsigned long long>(stats.pages_moved),
+                static_cast<unsigned long long>(refused_.load()));
+    if (stats.pages_moved < rounds_ / 2) return 1;  // the page did not change hands: no contest
+    return refused_ == 0 ? 0 : 1;
+  }
+
+ private:
+  void Compete(int number) {
+    Worker& worker = cache_->AddWorker();
+    std::string key("key-");
+    key += std::to_string(number);
+    for (uint32_t round = 0; round < rounds_; ++round) {
+      start_.arrive_and_wait();
+      for (uint32_t i = 0; i < kStoresPerRound; ++i) {
+        cache_->Online(worker);
+        Reservation reservation = cache_->Reserve(
+            worker, {.key = key, .value_bytes = kValueBytes[round % kValueBytes.size()]});
+        if (reservation) {
+          cache_->Commit(worker, std::move(reservation), StoreMode::kSet);
+        } else {
+          ++refused_;
+        }
+        cache_->Offline(worker);
+      }
+    }
+  }
+
+  const uint32_t rounds_;
+  const int thread_count_;
+  Clock clock_{1'700'000'000};
+  std::unique_ptr<Cache> cache_;
+  std::barrier<> start_;
+  std::atomic<uint64_t> refused_{0};
+};
+
+}  // namespace
+}  // namespace larder::slab
+
+int main(int argc, char** argv) {
+  const int rounds = argc > 1 ? std::atoi(argv[1]) : 500;
+  const int threads = argc > 2 ? std::atoi(argv[2]) : 4;
+  return larder::slab::Contest(static_cast<uint32_t>(rounds), threads).Run();
+}
