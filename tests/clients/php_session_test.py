@@ -10,6 +10,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -46,13 +47,21 @@ class PhpServer:
         environment = dict(os.environ, PHP_CLI_SERVER_WORKERS="4")
         self._process = subprocess.Popen(command, env=environment, stdout=self._log,
                                          stderr=self._log, start_new_session=True)
-        self._wait_ready()
+        if not self._is_ready():
+            log = self.log()
+            self.stop()
+            raise RuntimeError("php -S did not start:\n" + log)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._process.terminate()
+        self.stop()
+
+    def stop(self):
+        """Ends PHP and its workers."""
+        # The workers outlive PHP's first process; they are in the group that it leads.
+        os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(20)
         self._log.close()
 
@@ -61,17 +70,17 @@ class PhpServer:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
-    def _wait_ready(self):
+    def _is_ready(self):
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
                 connection.connect()
                 connection.close()
-                return
+                return True
             except OSError:
                 time.sleep(0.02)
-        raise RuntimeError("php -S did not start:\n" + self.log())
+        return False
 
 
 class Browser:

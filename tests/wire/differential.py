@@ -204,7 +204,7 @@ def compare_random(arguments, seed):
         print(f"random: {requests} requests in {sessions} sessions, seed {seed}, "
               f"{failures} unexplained differences, {time.monotonic() - begin:.1f} s")
         for reason, count in sides.skipped.most_common():
-            print(f"  left out {count}: the peer {reason}")
+            print(f"  left out {count}: {reason}")
     return failures == 0 and requests > 0
 
 

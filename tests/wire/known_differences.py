@@ -167,7 +167,7 @@ OLDER = ALL + [
                _has_bad_store_words),
     Difference("reads numbers as 64 bits and cuts them, takes a plus sign", _has_odd_number),
     Difference("looks for a minus sign behind the end of numbers from 2^63 on", _has_huge_number),
-    Difference("counts words differently when noreply is not the last", _is_noreply_in_a_place),
+    Difference("counts words differently when noreply is not the last one", _is_noreply_in_a_place),
 ]
 
 

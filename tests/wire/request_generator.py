@@ -5,7 +5,8 @@ sure that a server which takes the line differently is in step again at the end 
 
 Left out, because the answer depends on the clock or on luck: times to live of a few seconds,
 delayed flushes, arithmetic on values of blanks alone (memcached looks behind their end) and on
-numbers below -2^63 (memcached takes some of them modulo 2^64), and `version`, which marks the end of each unit's answer.
+numbers below -2^63 (memcached takes some of them modulo 2^64). `version` is left out too: it marks
+the end of each unit's answer.
 """
 
 from dataclasses import dataclass
