@@ -39,7 +39,7 @@ class FullCache : public OneUser {
 };
 
 TEST_CASE("small values, then large ones, then small ones again: no store is refused") {
-  const uint64_t limit_mib = GENERATE(8, 16, 64);
+  const uint64_t limit_mib = GENERATE(as<uint64_t>{}, 8, 16, 64);
   FullCache cache(limit_mib);
   const uint64_t small_count = limit_mib * kMiB / 100;
   const uint64_t large_count = limit_mib * 5;
@@ -181,8 +181,8 @@ TEST_CASE("many values lent to sockets that do not read leave room for everybody
   for (uint64_t i = 0; i < 70; ++i) {
     // Two to a page: the pinned one and one that can go.
     cache.RequireStored(1000 + i, 450'000);
-    pins.push_back(cache.cache->PinValue(
-        cache.cache->Get(cache.user.worker(), Numbered("key", 1000 + i))));
+    pins.push_back(
+        cache.cache->PinValue(cache.cache->Get(cache.user.worker(), Numbered("key", 1000 + i))));
     cache.RequireStored(2000 + i, 450'000);
   }
   for (uint64_t i = 0; i < 200; ++i) cache.RequireStored(3000 + i, 450'000);

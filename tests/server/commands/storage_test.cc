@@ -60,8 +60,8 @@ TEST_CASE("without CAS every unique is 0 and cas never stores") {
 
 TEST_CASE("values are any bytes, and none") {
   Conversation client;
-  const std::string value("\0\r\nEND\r\nget a\r\n\x80\xff", 18);
-  CHECK(client.Say("set k 0 0 18\r\n" + value + "\r\n") == "STORED\r\n");
+  const std::string value("\0\r\nEND\r\nget a\r\n\x80\xff", 17);
+  CHECK(client.Say("set k 0 0 17\r\n" + value + "\r\n") == "STORED\r\n");
   CHECK(client.Say("get k\r\n") == Found("k", value));
   CHECK(client.Say("set k 0 0 0\r\n\r\n") == "STORED\r\n");
   CHECK(client.Say("get k\r\n") == Found("k", ""));

@@ -18,6 +18,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -269,17 +270,14 @@ int Run(int seconds, int thread_count, uint64_t limit_mib) {
   if (totals.numbers.empty()) Fail("nothing was incremented");
   const CacheStats stats = cache->Stats();
   if (stats.page_bytes + stats.index_bytes > stats.limit_bytes) Fail("the limit was passed");
-  std::printf(
-      "%llu operations, %llu hits, %llu increments, %llu evictions, %llu expired or flushed reads, "
-      "%llu pages moved, %llu waits for readers, index 2^%u, %llu items\n",
-      static_cast<unsigned long long>(totals.operations.load()),
-      static_cast<unsigned long long>(totals.hits.load()),
-      static_cast<unsigned long long>(totals.numbers.size()),
-      static_cast<unsigned long long>(stats.sum.evicted),
-      static_cast<unsigned long long>(stats.get_expired + stats.get_flushed),
-      static_cast<unsigned long long>(stats.pages_moved),
-      static_cast<unsigned long long>(stats.grace_wait_count), stats.index_power,
-      static_cast<unsigned long long>(stats.sum.item_count));
+  std::printf("%" PRIu64 " operations, %" PRIu64 " hits, %" PRIu64 " increments, %" PRIu64
+              " evictions, %" PRIu64
+              " expired or flushed reads, "
+              "%" PRIu64 " pages moved, %" PRIu64 " waits for readers, index 2^%u, %" PRIu64
+              " items\n",
+              totals.operations.load(), totals.hits.load(), totals.numbers.size(),
+              stats.sum.evicted, stats.get_expired + stats.get_flushed, stats.pages_moved,
+              stats.grace_wait_count, stats.index_power, stats.sum.item_count);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -154,9 +155,8 @@ int Run(int seconds) {
     reads += round.ReadCount();
     index_power = round.IndexPower();
   } while (std::chrono::steady_clock::now() < end);
-  std::printf("%llu rounds, %llu reads without a miss, index grown to 2^%u buckets\n",
-              static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(reads),
-              index_power);
+  std::printf("%" PRIu64 " rounds, %" PRIu64 " reads without a miss, index grown to 2^%u buckets\n",
+              rounds, reads, index_power);
   return index_power > 11 ? 0 : 1;  // else nothing was proved
 }
 

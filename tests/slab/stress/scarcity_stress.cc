@@ -8,6 +8,7 @@
 // Usage: scarcity_stress [rounds] [threads]
 #include <atomic>
 #include <barrier>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -36,9 +37,8 @@ class Contest {
     for (int i = 0; i < thread_count_; ++i) threads.emplace_back([this, i] { Compete(i); });
     for (std::thread& thread : threads) thread.join();
     const CacheStats stats = cache_->Stats();
-    std::printf("%u rounds, %llu pages moved, %llu stores refused\n", rounds_,
-                static_cast<unsigned long long>(stats.pages_moved),
-                static_cast<unsigned long long>(refused_.load()));
+    std::printf("%u rounds, %" PRIu64 " pages moved, %" PRIu64 " stores refused\n", rounds_,
+                stats.pages_moved, refused_.load());
     if (stats.pages_moved < rounds_ / 2) return 1;  // the page did not change hands: no contest
     return refused_ == 0 ? 0 : 1;
   }
