@@ -97,7 +97,7 @@ struct PositiveNumber : Number {
 struct GrowthFactor {
   static constexpr int kArgument = required_argument;
   static bool Take(const char* text, double* field) {
-    *field = std::atof(text);
+    *field = std::strtod(text, nullptr);
     return *field > 1.0;
   }
   static std::string Show(double field) { return fmt::to_string(field); }

@@ -79,7 +79,8 @@ enum class ReserveStatus : uint8_t { kReserved, kTooLarge, kNoMemory };
 
 // A chunk taken for an item whose value is still to be written. Whoever holds it may fill
 // Value(); Commit publishes it, destruction gives it back. Must die on its worker's thread
-// or while that worker is off-line. It survives Quiesce and Offline.
+// or while that worker is off-line. It survives Quiesce and Offline; one that has to wait for its
+// value over several turns asks Cache::KeepUnderWay.
 class Reservation {
  public:
   Reservation() = default;
@@ -95,10 +96,12 @@ class Reservation {
  private:
   friend class Cache;
   friend class CacheImpl;
+  void StopKeeping();
   ReserveStatus status_ = ReserveStatus::kNoMemory;
   Item* item_ = nullptr;
   CacheImpl* cache_ = nullptr;
   Worker* worker_ = nullptr;
+  uint32_t kept_bytes_ = 0;  // counted as under way
 };
 
 struct ItemSpec {
@@ -150,6 +153,11 @@ class Cache {
   // Takes a chunk for the item, evicting if it must. kTooLarge: no class can ever hold it.
   // Counts store_too_large and store_no_memory. The worker may pass quiescent states.
   Reservation Reserve(Worker& worker, const ItemSpec& spec);
+  // The value does not arrive in this turn. Chunks that wait for their values cannot be evicted,
+  // so all together they may take half the limit at most, or three quarters for one of 64 KiB or
+  // less: clients that never finish what they began leave the rest to everybody else. False: that
+  // much is waiting already; the reservation is given back, nothing is counted.
+  [[nodiscard]] bool KeepUnderWay(Reservation& reservation);
   // Publishes the filled reservation under its key. `cas`: only for StoreMode::kCas. The key's
   // old item, if any, serves readers until the new one is in its place.
   StoreResult Commit(Worker& worker, Reservation reservation, StoreMode mode, uint64_t cas = 0);

@@ -35,6 +35,8 @@ class CacheImpl {
   Rebalancer rebalancer;
   // The first id given out is 2, as memcached's.
   std::atomic<uint64_t> last_cas{1};
+  // Chunks of reservations that wait for their values, see Cache::KeepUnderWay.
+  std::atomic<uint64_t> under_way_bytes{0};
   // Background work is done as this worker.
   Worker& maintainer;
 

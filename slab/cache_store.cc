@@ -16,7 +16,8 @@ Reservation::Reservation(Reservation&& other) noexcept
     : status_(other.status_),
       item_(std::exchange(other.item_, nullptr)),
       cache_(other.cache_),
-      worker_(other.worker_) {}
+      worker_(other.worker_),
+      kept_bytes_(std::exchange(other.kept_bytes_, 0)) {}
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
   if (this == &other) return *this;
@@ -25,6 +26,7 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
   item_ = std::exchange(other.item_, nullptr);
   cache_ = other.cache_;
   worker_ = other.worker_;
+  kept_bytes_ = std::exchange(other.kept_bytes_, 0);
   return *this;
 }
 
@@ -33,7 +35,13 @@ std::span<char> Reservation::Value() const {
   return {item_->ValuePlace(), item_->ValueBytes()};
 }
 
+void Reservation::StopKeeping() {
+  if (kept_bytes_ == 0) return;
+  cache_->under_way_bytes.fetch_sub(std::exchange(kept_bytes_, 0), std::memory_order_relaxed);
+}
+
 void Reservation::Abandon() {
+  StopKeeping();
   if (item_ == nullptr) return;
   Item* const item = std::exchange(item_, nullptr);
   if (worker_->is_online) {
@@ -56,6 +64,28 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
     worker.CountersOf(class_id).cmd_set.Add();
   }
   return reservation;
+}
+
+namespace {
+
+uint64_t UnderWayMax(uint64_t limit_bytes, uint32_t chunk_bytes) {
+  constexpr uint32_t kSmallBytesMax = 64 * 1024;
+  return chunk_bytes <= kSmallBytesMax ? limit_bytes / 4 * 3 : limit_bytes / 2;
+}
+
+}  // namespace
+
+bool Cache::KeepUnderWay(Reservation& reservation) {
+  if (reservation.kept_bytes_ != 0) return true;
+  const uint32_t chunk_bytes = impl_->slabs.ClassOf(reservation.item_).ChunkBytes();
+  // Relaxed: a sum; what it counts is handed over elsewhere.
+  const uint64_t before = impl_->under_way_bytes.fetch_add(chunk_bytes, std::memory_order_relaxed);
+  reservation.kept_bytes_ = chunk_bytes;
+  if (before + chunk_bytes <= UnderWayMax(impl_->slabs.config.limit_bytes, chunk_bytes)) {
+    return true;
+  }
+  reservation.Abandon();
+  return false;
 }
 
 // --- commit --------------------------------------------------------------------------------------

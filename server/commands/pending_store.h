@@ -37,6 +37,12 @@ class PendingStore {
   void Advance(size_t bytes) { filled_bytes_ += static_cast<uint32_t>(bytes); }
   [[nodiscard]] bool IsFull() const { return Unfilled().empty(); }
 
+  // The rest of the value comes in a later turn. False: too much memory waits for values already;
+  // the chunk is given back, and what is left of the value is to be dropped.
+  [[nodiscard]] bool KeepUnderWay(WorkerContext& context) {
+    return context.cache.KeepUnderWay(reservation_);
+  }
+
   // `value_end`: the kValueEndBytes bytes that came behind the value.
   // REQUIRES: IsFull()
   [[nodiscard]] protocol::Outcome Finish(WorkerContext& context, std::string_view value_end);

@@ -154,11 +154,19 @@ Session::Step Session::BeginValue(Turn& turn) {
 
 Session::Step Session::ContinueValue(Turn& turn) {
   turn.Consume(store_.Fill(turn.rest));
-  if (!store_.IsFull() || turn.rest.size() < protocol::kValueEndBytes) return Next::kNeedInput;
+  if (!store_.IsFull() || turn.rest.size() < protocol::kValueEndBytes) return AwaitValue();
   const std::string_view value_end = turn.Consume(protocol::kValueEndBytes);
   const protocol::Outcome outcome = store_.Finish(context_, value_end);
   if (!store_.IsNoreply()) WriteOutcome(outcome, turn.replies);
   phase_ = Phase::kCommand;
+  return std::nullopt;
+}
+
+// As memcached does when it runs out of memory half-way: the rest is dropped, the old item stays.
+Session::Step Session::AwaitValue() {
+  const size_t missing_bytes = store_.Unfilled().size() + protocol::kValueEndBytes;
+  if (store_.KeepUnderWay(context_)) return Next::kNeedInput;
+  SwallowThenAnswer(missing_bytes, Status::kNoMemoryDuringRead, store_.IsNoreply());
   return std::nullopt;
 }
 

@@ -60,6 +60,7 @@ class Session final : public StreamHandler {
   Step RefuseRequest(Turn& turn);
   Step BeginValue(Turn& turn);
   Step ContinueValue(Turn& turn);
+  Step AwaitValue();
   Step ContinueSwallowing(Turn& turn);
   Step Retrieve(Turn& turn);
   void SuspendRetrieval(Turn& turn);

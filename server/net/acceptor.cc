@@ -84,6 +84,9 @@ void Acceptor::Stop() {
   is_stopping_.store(true, std::memory_order_release);
   loop_->Wake();
   thread_.join();
+  // Who still waits in a backlog is not to wait for ever.
+  listen_events_.clear();
+  for (ListenSocket& socket : sockets_) socket.fd.Close();
 }
 
 void Acceptor::AcceptFrom(int listen_fd) {
@@ -114,11 +117,11 @@ void Acceptor::Reject(const UniqueFd& socket) {
 }
 
 void Acceptor::Pause(int error_number) {
-  if (counters_.is_paused.load(std::memory_order_relaxed)) return;
   counters_.is_paused.store(true, std::memory_order_relaxed);
   counters_.pauses.Add(1);
   paused_since_ = std::chrono::steady_clock::now();
   log_.Write(kLogEvent, fmt::format("accept: {}", std::strerror(error_number)));
+  // This takes back the events of listeners that are due in this very turn, too.
   for (const EventPtr& listen_event : listen_events_) event_del(listen_event.get());
   event_add(pause_timer_.get(), &kPause);
 }

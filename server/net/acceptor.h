@@ -36,6 +36,7 @@ class Acceptor {
   ~Acceptor();
 
   void Start();
+  // For good: the listeners are closed.
   void Stop();
   [[nodiscard]] const AcceptorCounters& Counters() const { return counters_; }
   [[nodiscard]] const std::vector<ListenSocket>& Sockets() const { return sockets_; }

@@ -85,7 +85,7 @@ bool Connection::Accept(const IoResult& received, State* state) {
     case IoResult::Status::kWouldBlock:
       break;
     case IoResult::Status::kEnd:
-      input_has_ended_ = true;
+      is_closing_ = true;  // the handler waited for input, so all that was complete is answered
       *state = Settle();
       break;
     case IoResult::Status::kBroken:
@@ -149,13 +149,11 @@ Connection::State Connection::Flush() {
 Connection::State Connection::Settle() {
   const size_t pending_bytes = PendingBytes();
   if (is_blocked_ && pending_bytes == 0) GetInLine();
-  const bool handler_is_idle = !is_resuming_ && !is_blocked_;
-  if (input_has_ended_ && handler_is_idle) is_closing_ = true;
   if (is_closing_ && pending_bytes == 0) return State::kClosed;
 
   if (pending_bytes > kPendingBytesMax) is_paused_ = true;
   if (pending_bytes == 0) is_paused_ = false;
-  const bool wants_input = !is_closing_ && !input_has_ended_ && !is_blocked_ && !is_paused_;
+  const bool wants_input = !is_closing_ && !is_blocked_ && !is_paused_;
   short events = 0;
   if (wants_input) events |= EV_READ;
   if (pending_bytes > 0) events |= EV_WRITE;

@@ -9,7 +9,7 @@
 //     paused     more than kPendingBytesMax of replies wait: nothing is received until the peer has
 //                taken them all, so a client that never reads costs no more. All, and not most:
 //                the socket's own buffer is still full then, so the peer never waits for us
-//     ending     the peer sends no more, or the handler is done: close when all replies are sent
+//     closing    the peer sends no more, or the handler is done: close when all replies are sent
 //
 // One readable event costs one receive and one send. A receive that filled its buffer is not
 // repeated: epoll reports the socket again, after the others had their turn.
@@ -119,7 +119,6 @@ class Connection {
   bool is_resuming_ : 1 = false;
   bool is_blocked_ : 1 = false;
   bool is_paused_ : 1 = false;
-  bool input_has_ended_ : 1 = false;
   bool is_closing_ : 1 = false;
 };
 static_assert(sizeof(Connection) <= 200, "an idle connection must cost little");

@@ -144,6 +144,35 @@ TEST_CASE("values under way are not evicted, and what they leave is used") {
   }
 }
 
+TEST_CASE("values that wait over several turns take half the limit at most") {
+  FullCache cache(16);
+  std::vector<Reservation> waiting;
+  bool refused = false;
+  for (uint64_t i = 0; i < 20 && !refused; ++i) {
+    Reservation next = cache.cache->Reserve(cache.user.worker(),
+                                            {.key = Numbered("w", i), .value_bytes = 1'000'000});
+    REQUIRE(next);
+    refused = !cache.cache->KeepUnderWay(next);
+    CHECK(static_cast<bool>(next) == !refused);
+    if (!refused) waiting.push_back(std::move(next));
+  }
+  CHECK(refused);
+  CHECK(waiting.size() == 8);
+  CHECK(cache.cache->KeepUnderWay(waiting.back()));  // counted once
+  for (uint64_t i = 0; i < 100; ++i) cache.RequireStored(i, 500'000);
+  // Finished or given up, each makes room for another.
+  CHECK(
+      cache.cache->Commit(cache.user.worker(), std::move(waiting.back()), StoreMode::kSet).status ==
+      StoreStatus::kStored);
+  waiting.pop_back();
+  waiting.pop_back();
+  for (int i = 0; i < 2; ++i) {
+    waiting.push_back(
+        cache.cache->Reserve(cache.user.worker(), {.key = "again", .value_bytes = 1'000'000}));
+    CHECK(cache.cache->KeepUnderWay(waiting.back()));
+  }
+}
+
 TEST_CASE("a store is refused only when every page is held by values under way") {
   FullCache cache(8);
   std::vector<Reservation> under_way;

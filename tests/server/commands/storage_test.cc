@@ -199,5 +199,30 @@ TEST_CASE("exptimes of all forms mean what memcached means by them") {
   CHECK(client.Say("get k0 k5 k11\r\n") == "VALUE k0 0 1\r\n1\r\nVALUE k11 0 1\r\n1\r\nEND\r\n");
 }
 
+TEST_CASE("a value that waits while half the memory waits is dropped, and the old item stays") {
+  slab::CacheConfig config;
+  config.limit_bytes = 8 * slab::kMiB;
+  Conversation client({}, config);
+  client.Say("set k 0 0 3\r\nold\r\n");
+  std::vector<slab::Reservation> waiting;
+  client.service->OnTurnStart();
+  slab::Worker& other = client.cache->AddWorker();
+  client.service->OnTurnEnd();
+  client.cache->Online(other);
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(client.cache->Reserve(other, {.key = "waits", .value_bytes = 1'000'000}));
+    REQUIRE(client.cache->KeepUnderWay(waiting.back()));
+  }
+  client.cache->Offline(other);
+  CHECK(client.Say("set k 0 0 1000000\r\nbeginning").empty());
+  const std::string rest(1'000'000 - 9, 'r');
+  CHECK(client.Say(rest + "\r\nget k\r\n") ==
+        "SERVER_ERROR Out of memory during read\r\n" + Found("k", "old"));
+  CHECK(client.Say("set small 0 0 2\r\nab\r\n") == "STORED\r\n");
+  waiting.clear();
+  CHECK(client.Say("set k 0 0 1000000\r\nbeginning").empty());
+  CHECK(client.Say(rest + "\r\n") == "STORED\r\n");
+}
+
 }  // namespace
 }  // namespace larder::server

@@ -41,6 +41,11 @@ class FrontEndFixture {
     return Eventually([&] { return front_end->Totals().clients == count; });
   }
 
+  // The socket of some client is full, and the connection keeps what is left.
+  [[nodiscard]] bool RepliesWait() {
+    return Eventually([&] { return front_end->Totals().held_replies_bytes > 0; });
+  }
+
   LineStats stats;
   Log log{kLogWarning};
   FrontEndConfig config;

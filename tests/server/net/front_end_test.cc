@@ -55,13 +55,23 @@ TEST_CASE_METHOD(FrontEndFixture, "after the client's last byte all is answered,
   client.FinishSending();
   CHECK(client.ReadToEnd() == pipeline);
   CHECK(ClientsBecome(0));
+
+  TestClient slow = Connect(/*receive_buffer_bytes=*/8192);
+  REQUIRE(slow.Send("lend 6000000\nfill 200000\nlast\n"));
+  slow.FinishSending();
+  CHECK(RepliesWait());
+  CHECK(slow.ReadToEnd().size() == 6'200'005);
 }
 
 TEST_CASE_METHOD(FrontEndFixture, "a handler that closes has its replies sent first") {
+  stats.handlers_never_block = true;  // so that it closes while replies wait
   Start();
-  TestClient client = Connect();
-  REQUIRE(client.Send("fill 3000000\nquit\nnever answered\n"));
-  CHECK(client.Read(3'000'000) == std::string(3'000'000, 'f'));
+  // More than the socket's own buffers hold.
+  TestClient client = Connect(/*receive_buffer_bytes=*/8192);
+  constexpr size_t kBytes = 12'000'000;
+  REQUIRE(client.Send("fill 12000000\nquit\nnever answered\n"));
+  CHECK(RepliesWait());
+  CHECK(client.Read(kBytes) == std::string(kBytes, 'f'));
   CHECK(client.SeesEnd());
   CHECK(ClientsBecome(0));
 }
@@ -157,6 +167,7 @@ TEST_CASE_METHOD(FrontEndFixture, "clients are spread over all workers, and each
   config.worker_count = 3;
   Start();
   std::vector<TestClient> clients;
+  clients.reserve(12);
   for (int i = 0; i < 12; ++i) clients.push_back(Connect());
   for (TestClient& client : clients) CHECK(client.Ask("who\n") == "who\n");
   CHECK(stats.handlers == 12);

@@ -31,6 +31,7 @@ struct LineStats {
   std::atomic<int> out_of_turn{0};  // handler calls outside a turn
   std::atomic<int> handlers{0};
   std::atomic<size_t> pending_bytes_peak{0};
+  std::atomic<bool> handlers_never_block{false};  // set by a test, read by handlers
 };
 
 class LineHandler final : public StreamHandler {
@@ -59,8 +60,10 @@ class LineHandler final : public StreamHandler {
       }
       const size_t line_bytes = rest.find('\n') + 1;
       if (line_bytes == 0) return step;
-      if (replies.PendingBytes() > kBlockedAboveBytes)
+      const bool may_block = !stats_.handlers_never_block;
+      if (may_block && replies.PendingBytes() > kBlockedAboveBytes) {
         return With(step, StreamStep::Next::kBlocked);
+      }
       if (request_count++ == requests_max) return With(step, StreamStep::Next::kYield);
       step.consumed_bytes += line_bytes;
       const std::string_view line = rest.substr(0, line_bytes);

@@ -169,6 +169,16 @@ TEST_CASE_METHOD(Fixture, "small replies to a slow reader share memory") {
   CHECK(transport.taken.substr(9'990) == "0123456789");
 }
 
+TEST_CASE_METHOD(Fixture, "a backlog that was emptied takes replies again") {
+  backlog = std::make_unique<ReplyBacklog>(gauge);
+  for (int round = 0; round < 3; ++round) {
+    backlog->Copy("small");
+    CHECK(backlog->Send(transport).bytes == 5);
+    CHECK(backlog->PendingBytes() == 0);
+  }
+  CHECK(transport.taken == "smallsmallsmall");
+}
+
 TEST_CASE_METHOD(Fixture, "a backlog that is refilled as fast as it drains stays in order") {
   std::string expected;
   for (int i = 0; i < 5'000; ++i) {

@@ -1,9 +1,9 @@
 // The process around the server: signals, background, files it leaves, user, limits, exit codes.
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -168,6 +168,7 @@ TEST_CASE("without -l the server is found on this machine only") {
 TEST_CASE("every client that -c promises is served, though the limit for files was lower") {
   ServerProcess server({"-c", "1500", "-t", "4"});
   std::vector<TestClient> clients;
+  clients.reserve(300);
   for (int i = 0; i < 300; ++i) clients.push_back(server.Connect());
   for (TestClient& client : clients) REQUIRE(client.Ask("version\r\n").starts_with("VERSION"));
   std::ifstream limits("/proc/" + std::to_string(server.Pid()) + "/limits");
