@@ -177,7 +177,7 @@ TEST_CASE("every client that -c promises is served, though the limit for files w
   }
 }
 
-TEST_CASE("-vv tells of every connection, and no flag of nothing") {
+TEST_CASE("the flag -vv tells of every connection, and no flag of nothing") {
   ServerProcess quiet;
   REQUIRE(AnswersVersion(quiet.Connect()));
   ServerProcess talkative({"-vv"});
