@@ -10,7 +10,7 @@ source scripts/lib/packages.sh
 source scripts/lib/build.sh
 
 install_packages "${build_packages[@]}"
-build_preset run
+build_preset run >&2
 
 # Root must name a user to run as. Of two -u the last one counts, so the caller's wins.
 identity=()

@@ -40,19 +40,17 @@ apt_install_with_fresh_lists_if_needed() {
   apt_install "$@"
 }
 
-# Runs a command while a policy file forbids package scripts to start services. A machine that has
-# such a policy already keeps its own.
-with_services_held() {
-  local policy=/usr/sbin/policy-rc.d status=0
-  if [[ -e $policy ]]; then
-    "$@"
-    return
+# Runs a command while a policy file forbids package scripts to start services; in a subshell, so
+# that the file goes however this ends. A machine that has such a policy already keeps its own.
+with_services_held() (
+  policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" || exit
   fi
-  as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" || return
-  "$@" || status=$?
-  as_root rm -f "$policy"
-  return "$status"
-}
+  "$@"
+)
 
 install_packages() {
   local missing
@@ -65,14 +63,15 @@ install_packages() {
   echo "== installing ${missing[*]}"
   with_services_held apt_install_with_fresh_lists_if_needed "${missing[@]}" || return
   if [[ " ${missing[*]} " == *" memcached "* ]] && command -v systemctl >/dev/null; then
-    as_root systemctl disable memcached.service
+    as_root systemctl disable --quiet memcached.service || true
   fi
 }
 
-# What a build without tests needs, and what the rest needs on top.
+# What a build without tests needs, and what the rest needs on top. (libmemcached's pkg-config file
+# names libcrypto, though its package does not depend on it.)
 build_packages=(g++ cmake ninja-build pkg-config libevent-dev libfmt-dev libxxhash-dev)
 test_packages=(
-  catch2 libbenchmark-dev libmemcached-dev libmemcached-tools memcached
+  catch2 libbenchmark-dev libmemcached-dev libssl-dev libmemcached-tools memcached
   python3 python3-pymemcache php-cli php-memcached
   clang libclang-rt-14-dev util-linux
 )
