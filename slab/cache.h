@@ -184,8 +184,6 @@ class Cache {
   [[nodiscard]] CacheStats Stats() const;
   // Counters start again from zero; figures that describe the present state stay.
   void ResetStats();
-  // Largest item_bytes that fits a slab class; key, value and overhead together.
-  [[nodiscard]] uint32_t ItemBytesMax() const;
 
   // --- time ----------------------------------------------------------------------------------
   // Background work that is due at `now_s`; bounded. The server's maintainer thread calls it

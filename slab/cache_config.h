@@ -24,8 +24,9 @@ struct CacheConfig {
   // value that the smallest class offers (-n).
   double growth_factor = 1.25;
   uint32_t smallest_item_bytes = 48;
-  // Largest item, key and value and overhead together (-I). At most one page until values may
-  // span pages.
+  // Largest item that clients may store (-I), at most one page until values may span pages. Whoever
+  // takes the request holds it against this, in memcached's arithmetic; the engine itself refuses
+  // only what fits no chunk.
   uint32_t item_bytes_max = kPageBytes;
   // Take the memory of the pages at start, all but the index's part, in huge pages (-L).
   bool preallocate = false;

@@ -122,6 +122,4 @@ void Cache::ResetStats() {
   impl_->baseline = std::move(baseline);
 }
 
-uint32_t Cache::ItemBytesMax() const { return impl_->slabs.sizes.LargestBytes(); }
-
 }  // namespace larder::slab

@@ -1,6 +1,5 @@
 // slab/cache_upkeep.cc - flush_all, and what the maintainer thread does between requests.
 #include <algorithm>
-#include <vector>
 
 #include "slab/cache.h"
 #include "slab/cache_impl.h"
@@ -19,19 +18,8 @@ constexpr uint32_t kPagesPerStepMin = 4;
 void PurgePage(CacheImpl& cache, Worker& worker, PageId page) {
   const uint32_t class_id = cache.slabs.arena.Info(page).class_id.load(std::memory_order_relaxed);
   if (class_id == 0) return;
-  SlabClass& slab_class = cache.slabs.Class(class_id);
-  std::vector<Item*> isolated;
-  {
-    const MutexLock lock(slab_class.mutex);
-    // The page may have been given away before the lock was had; it is empty then.
-    if (cache.slabs.arena.Info(page).class_id.load(std::memory_order_relaxed) != class_id) return;
-    slab_class.ForEachChunk(page, [&](Item* item) UNCHECKED_LOCKING {
-      const uint8_t state = item->state.load(std::memory_order_relaxed);
-      if (item_state::HolderOf(state) != Holder::kListed || !cache.slabs.IsDead(*item)) return;
-      if (ChunkSupply::IsolateLocked(slab_class, item)) isolated.push_back(item);
-    });
-  }
-  for (Item* item : isolated) cache.supply.Finish(worker, item);
+  cache.supply.RemoveFromPage(worker, cache.slabs.Class(class_id), page,
+                              [&cache](const Item& item) { return cache.slabs.IsDead(item); });
 }
 
 void PurgeStep(CacheImpl& cache, Worker& worker) REQUIRES_LOCK(cache.slabs.flush.mutex) {

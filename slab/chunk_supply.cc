@@ -17,9 +17,13 @@ Item* ChunkSupply::HandOut(SlabClass& slab_class, Handle handle) const {
   return chunk;
 }
 
-Item* ChunkSupply::TakeFree(Worker& worker, SlabClass& slab_class) {
+Item* ChunkSupply::PopStock(Worker& worker, SlabClass& slab_class) const {
   auto& stock = worker.BatchesOf(slab_class.Id()).stock;
-  if (stock.Count() > 0) return HandOut(slab_class, stock.Pop());
+  return stock.Count() > 0 ? HandOut(slab_class, stock.Pop()) : nullptr;
+}
+
+Item* ChunkSupply::TakeFree(Worker& worker, SlabClass& slab_class) {
+  if (Item* item = PopStock(worker, slab_class)) return item;
   std::array<Handle, kBatchMax> taken;
   uint32_t count = 0;
   {
@@ -28,6 +32,7 @@ Item* ChunkSupply::TakeFree(Worker& worker, SlabClass& slab_class) {
     count = slab_class.TakeFreeLocked({taken.data(), slab_class.BatchCount()});
   }
   if (count == 0) return nullptr;
+  auto& stock = worker.BatchesOf(slab_class.Id()).stock;
   for (uint32_t i = 1; i < count; ++i) stock.Push(taken[i]);
   if (count > 1) worker.has_leftovers = true;
   return HandOut(slab_class, taken[0]);
@@ -42,10 +47,10 @@ bool ChunkSupply::AddPageFromPool(SlabClass& slab_class) {
 }
 
 Item* ChunkSupply::Take(Worker& worker, SlabClass& slab_class) {
-  auto& stock = worker.BatchesOf(slab_class.Id()).stock;
-  if (stock.Count() > 0) return HandOut(slab_class, stock.Pop());
+  Item* item = PopStock(worker, slab_class);
+  if (item != nullptr) return item;
   Collect(worker);
-  Item* item = TakeFree(worker, slab_class);
+  item = TakeFree(worker, slab_class);
   if (item == nullptr && AddPageFromPool(slab_class)) item = TakeFree(worker, slab_class);
   bool runs_low = item == nullptr;
   if (!runs_low) {
@@ -69,14 +74,18 @@ void ChunkSupply::Link(Worker& worker, Item* item) {
   if (added.Count() >= slab_class.BatchCount()) Settle(worker, slab_class);
 }
 
-void ChunkSupply::Removed(Worker& worker, Item* item, uint8_t state) {
-  SlabClass& slab_class = slabs_.ClassOf(item);
-  WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
+void ChunkSupply::CountRemoved(Worker& worker, const Item& item) const {
+  WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassOf(&item).Id());
   counters.items_removed.Add();
-  counters.bytes_removed.Add(item->Bytes());
+  counters.bytes_removed.Add(item.Bytes());
+}
+
+void ChunkSupply::Removed(Worker& worker, Item* item, uint8_t state) {
+  CountRemoved(worker, *item);
   if (item_state::HolderOf(state) != Holder::kListed) return;  // the holder retires it
   RaceWindow(Window::kSwungOldStillListed);
   worker.has_leftovers = true;
+  SlabClass& slab_class = slabs_.ClassOf(item);
   auto& removed = worker.BatchesOf(slab_class.Id()).removed;
   removed.Push(slabs_.arena.HandleOf(item));
   if (removed.Count() >= slab_class.BatchCount()) Settle(worker, slab_class);
@@ -163,9 +172,7 @@ void ChunkSupply::Finish(Worker& worker, Item* isolated) {
   }
   if (was_indexed) {
     CountEvicted(worker, *isolated);
-    WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassOf(isolated).Id());
-    counters.items_removed.Add();
-    counters.bytes_removed.Add(isolated->Bytes());
+    CountRemoved(worker, *isolated);
   }
   Retire(worker, isolated);
 }

@@ -55,6 +55,11 @@ class ChunkSupply {
   // Takes one isolated item out of the index and retires it.
   void Finish(Worker& worker, Item* isolated);
   void CountEvicted(Worker& worker, const Item& item) const;
+  // Takes the listed items of a page for which `is_wanted(item)` holds out of their lists and of
+  // the index, and retires them. Does nothing if the page is no longer the class's.
+  template <typename IsWanted>
+  void RemoveFromPage(Worker& worker, SlabClass& slab_class, PageId page,
+                      const IsWanted& is_wanted);
   // Moves an item from its list to this thread. False: it is on its way out with somebody else.
   // REQUIRES: the class's mutex; `item` is linked.
   [[nodiscard]] static bool IsolateLocked(SlabClass& slab_class, Item* item)
@@ -84,6 +89,8 @@ class ChunkSupply {
   static constexpr std::chrono::milliseconds kPatience{1000};
   static constexpr uint32_t kLimboMax = 512;  // retired chunks before a collection is tried
 
+  [[nodiscard]] Item* PopStock(Worker& worker, SlabClass& slab_class) const;
+  void CountRemoved(Worker& worker, const Item& item) const;
   void Settle(Worker& worker, SlabClass& slab_class);
   void SettleLocked(Worker& worker, SlabClass& slab_class) REQUIRES_LOCK(slab_class.mutex);
   void SealLimbo(Worker& worker);
@@ -100,5 +107,23 @@ class ChunkSupply {
   Mutex leftovers_mutex_{LockRank::kLimbo};
   std::vector<RetiredChunk> leftovers_ GUARDED_BY(leftovers_mutex_);  // sealed
 };
+
+template <typename IsWanted>
+void ChunkSupply::RemoveFromPage(Worker& worker, SlabClass& slab_class, PageId page,
+                                 const IsWanted& is_wanted) {
+  std::vector<Item*> isolated;
+  {
+    const MutexLock lock(slab_class.mutex);
+    // Relaxed: a page changes hands under the mutexes of both its classes.
+    const PageInfo& info = slabs_.arena.Info(page);
+    if (info.class_id.load(std::memory_order_relaxed) != slab_class.Id()) return;
+    slab_class.ForEachChunk(page, [&](Item* item) UNCHECKED_LOCKING {
+      const uint8_t state = item->state.load(std::memory_order_relaxed);
+      if (item_state::HolderOf(state) != Holder::kListed || !is_wanted(*item)) return;
+      if (IsolateLocked(slab_class, item)) isolated.push_back(item);
+    });
+  }
+  for (Item* item : isolated) Finish(worker, item);
+}
 
 }  // namespace larder::slab

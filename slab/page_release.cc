@@ -47,12 +47,17 @@ bool PageRelease::IsHeldLocked(const SlabClass& donor, PageId page) const {
   donor.ForEachChunk(page, [&](Item* chunk) {
     const uint8_t state = chunk->state.load(std::memory_order_relaxed);
     if ((state & item_state::kFree) != 0) return;
-    const bool is_listed = item_state::HolderOf(state) == Holder::kListed;
-    // A batch that was drained a moment ago may have begun to fill again: no reason to stop.
-    if (item_state::HolderOf(state) == Holder::kNobody) is_held = true;
-    // Relaxed: a pin that comes later is found when the page does not become empty.
-    if (is_listed && chunk->IsPinnable() && chunk->Pins().load(std::memory_order_relaxed) > 0) {
-      is_held = true;
+    switch (item_state::HolderOf(state)) {
+      case Holder::kNobody:
+        is_held = true;
+        break;
+      case Holder::kListed:
+        // Relaxed: a pin that comes later is found when the page does not become empty.
+        is_held |= chunk->IsPinnable() && chunk->Pins().load(std::memory_order_relaxed) > 0;
+        break;
+      case Holder::kBatched:  // a batch was drained a moment ago and fills again: no reason to stop
+      case Holder::kIsolated:
+        break;
     }
   });
   return is_held;
@@ -107,7 +112,8 @@ PageRelease::Result PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint
 PageRelease::Result PageRelease::Release(Worker& worker, SlabClass& donor, PageId page) {
   bool everybody_answers = true;
   for (uint32_t round = 0; round < kRoundsMax && everybody_answers; ++round) {
-    Empty(worker, donor, page);
+    // Empty: everything goes, dead or alive.
+    supply_.RemoveFromPage(worker, donor, page, [](const Item&) { return true; });
     RaceWindow(Window::kPageWalkedNotDrained);
     everybody_answers = supply_.Gather(worker);
     if (TryComplete(donor, page)) return Result::kMoved;
@@ -115,19 +121,6 @@ PageRelease::Result PageRelease::Release(Worker& worker, SlabClass& donor, PageI
   const MutexLock lock(donor.mutex);
   donor.AbortReleaseLocked(page);
   return everybody_answers ? Result::kHeld : Result::kNobodyAnswers;
-}
-
-void PageRelease::Empty(Worker& worker, SlabClass& donor, PageId page) {
-  std::vector<Item*> isolated;
-  {
-    const MutexLock lock(donor.mutex);
-    donor.ForEachChunk(page, [&](Item* item) UNCHECKED_LOCKING {
-      const uint8_t state = item->state.load(std::memory_order_relaxed);
-      if (item_state::HolderOf(state) != Holder::kListed) return;
-      if (ChunkSupply::IsolateLocked(donor, item)) isolated.push_back(item);
-    });
-  }
-  for (Item* item : isolated) supply_.Finish(worker, item);
 }
 
 bool PageRelease::TryComplete(SlabClass& donor, PageId page) {

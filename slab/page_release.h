@@ -57,7 +57,6 @@ class PageRelease {
   [[nodiscard]] bool IsHeldLocked(const SlabClass& donor, PageId page) const
       REQUIRES_LOCK(donor.mutex);
   [[nodiscard]] Result Release(Worker& worker, SlabClass& donor, PageId page) REQUIRES_LOCK(mutex_);
-  void Empty(Worker& worker, SlabClass& donor, PageId page);
   [[nodiscard]] bool TryComplete(SlabClass& donor, PageId page);
   void GiveTo(uint32_t receiver, PageId page);
 

@@ -26,7 +26,6 @@ enum class Window : uint8_t {
   kReservedBeforeRecheck,    // a rewrite has its new chunk, the old item may have changed
   kRetiredBeforeSeal,        // a chunk is retired, its epoch not yet stamped
   kPageWalkedNotDrained,     // a page's items are on their way out, its chunks not yet home
-  kCount,
 };
 
 #ifdef LARDER_RACE_WINDOWS

@@ -39,7 +39,6 @@ class HandleBatch {
   void Push(Handle handle) { handles_[count_++] = handle; }
   [[nodiscard]] Handle Pop() { return handles_[--count_]; }
   [[nodiscard]] uint32_t Count() const { return count_; }
-  [[nodiscard]] bool IsFull() const { return count_ == kCapacity; }
   void Clear() { count_ = 0; }
   [[nodiscard]] const Handle* begin() const { return handles_.data(); }
   [[nodiscard]] const Handle* end() const { return handles_.data() + count_; }
