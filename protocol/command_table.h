@@ -28,6 +28,7 @@ enum class CommandSyntax : uint8_t {
   kGroup,           // stats [<group>]
   kDelay,           // flush_all [<delay>] [noreply]
   kLevel,           // verbosity <level> [noreply]
+  kWords,           // slabs <word>* [noreply]: as many words as there are, left to the handler
   kNoArguments,     // version
 };
 

@@ -33,6 +33,12 @@ class ReplySink {
     Advance(text.size());
   }
 
+  // A new answer begins here. Datagrams number each answer by itself; streams do not care. Twice in
+  // a row is once.
+  void BeginAnswer() {
+    if (numbers_answers_) OnBeginAnswer();
+  }
+
   // Lends: `bytes` must stay whole and unchanged until the sink calls release(opaque), which it
   // does exactly once: when they are sent, or when the connection ends.
   virtual void Lend(std::string_view bytes, ReleaseFn release, void* opaque) = 0;
@@ -46,9 +52,11 @@ class ReplySink {
 
   // Makes limit_ - cursor_ >= bytes, keeping what was written.
   virtual void Grow(size_t bytes) = 0;
+  virtual void OnBeginAnswer() {}
 
   char* cursor_ = nullptr;
   char* limit_ = nullptr;
+  bool numbers_answers_ = false;  // set by a sink that overrides OnBeginAnswer
 };
 
 }  // namespace larder::protocol

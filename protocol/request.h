@@ -17,7 +17,9 @@ namespace larder::protocol {
 
 struct Request {
   std::string_view key;        // of `stats`: the group, empty for none
-  std::string_view more_keys;  // of a retrieval: what follows the first key, for NextKey()
+  // Of a retrieval: what follows the first key, for NextKey(). Of CommandSyntax::kWords: the whole
+  // line, the command's word first, for TokenList.
+  std::string_view more_keys;
   uint64_t number = 0;         // of `verbosity`: the level
   uint32_t client_flags = 0;
   uint32_t value_bytes = 0;

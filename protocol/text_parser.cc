@@ -150,6 +150,10 @@ void ParseWords(const CommandRecord& record, std::string_view line, ParseResult&
     case CommandSyntax::kGroup:
       result.request.key = words[1];
       return;
+    case CommandSyntax::kWords:
+      result.request.noreply = IsNoreply(words);
+      result.request.more_keys = line;
+      return;
     case CommandSyntax::kNoArguments:
     case CommandSyntax::kKeys:            // have lines without end, so ParseArguments
     case CommandSyntax::kExptimeAndKeys:  // does not cut them into words

@@ -83,6 +83,8 @@ void Cache::Offline(Worker& worker) UNCHECKED_LOCKING {
   worker.turn_mutex.Unlock();
 }
 
+void Cache::SetOrigin(Worker& worker, int32_t origin) { worker.origin = origin; }
+
 void Cache::Quiesce(Worker& worker) { impl_->supply.PassQuiescent(worker); }
 
 // --- reads ---------------------------------------------------------------------------------------

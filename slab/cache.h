@@ -18,7 +18,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,13 +68,66 @@ class Pin {
   Item* item_ = nullptr;
 };
 
+// What is known of an item beside its bytes. Marks that clients set and see through meta commands:
+//   stale          invalidated, still served; whoever is given the token is to refresh it
+//   token_is_sent  one client was told to refresh or fill it; the others are told so
+//   has_binary_key the key came in base64 and is shown so
+struct ItemDetails {
+  uint32_t expires_s = 0;
+  uint32_t last_access_s = 0;
+  uint32_t class_id = 0;
+  uint64_t item_bytes = 0;  // header, key and value, without the chunk's rounding
+  bool was_fetched = false;
+  bool is_stale = false;
+  bool token_is_sent = false;
+  bool has_binary_key = false;
+};
+
+// What `mg` asks beyond a Get. Expiries on Clock's scale.
+struct MetaGetSpec {
+  bool marks_access = true;  // off: neither the access mark nor the fetched bit changes
+  bool counts = true;        // get_hits and get_misses; with a touch, hits count as touch_hits
+  bool takes_token = true;   // off: no token is given, whatever the item's state
+  std::optional<uint32_t> touch_expires_s = std::nullopt;
+  // A miss makes an empty item with this expiry, for the caller to fill: a hit with `created`.
+  std::optional<uint32_t> vivify_expires_s = std::nullopt;
+  std::optional<uint64_t> vivify_cas = std::nullopt;  // the created item's id, 0 included
+  // An item that expires, and in less than this, gives its token to one caller.
+  std::optional<uint32_t> recache_below_s = std::nullopt;
+};
+
+struct MetaHit {
+  Hit hit = {};              // empty: a miss, or no memory to make the item
+  ItemDetails details = {};  // as they were before this request, but for expires_s: after its touch
+  uint32_t expires_before_s = 0;  // before the touch
+  bool created = false;
+  bool won = false;  // this caller has the token
+
+  explicit operator bool() const { return static_cast<bool>(hit); }
+};
+
 enum class StoreMode : uint8_t { kSet, kAdd, kReplace, kAppend, kPrepend, kCas };
 
 // kNoMemory: only with evictions off, when the index has no room for the key.
 enum class StoreStatus : uint8_t { kStored, kNotStored, kExists, kNotFound, kNoMemory };
 struct StoreResult {
   StoreStatus status = StoreStatus::kNotStored;
-  uint64_t cas = 0;  // of the stored item
+  uint64_t cas = 0;          // of the stored item
+  uint32_t value_bytes = 0;  // of the stored item: with append and prepend, of the whole
+};
+
+// How a filled reservation is published.
+struct CommitSpec {
+  StoreMode mode = StoreMode::kSet;
+  // kCas: the id the present item must have. kAppend, kPrepend: the same, but 0 is any.
+  uint64_t cas = 0;
+  std::optional<uint64_t> new_cas =
+      std::nullopt;  // the stored item's id, instead of the next number
+  // kCas: an item with a larger id than `cas` is replaced all the same, but the new one is stale
+  // and keeps the old one's expiry and token.
+  bool invalidates_older = false;
+  // kAppend, kPrepend: where there is no item, what was sent is stored as it was reserved.
+  bool vivifies = false;
 };
 
 enum class ReserveStatus : uint8_t { kReserved, kTooLarge, kNoMemory };
@@ -109,16 +164,63 @@ struct ItemSpec {
   uint32_t client_flags = 0;
   uint32_t expires_s = 0;
   uint32_t value_bytes = 0;
+  bool has_binary_key = false;
 };
 
-enum class RemoveStatus : uint8_t { kRemoved, kNotFound, kExists };
+// kNoMemory: Hollow only.
+enum class RemoveStatus : uint8_t { kRemoved, kNotFound, kExists, kNoMemory };
 
-enum class ArithmeticStatus : uint8_t { kDone, kNotFound, kNonNumeric, kNoMemory, kExists };
+// What `md` does instead of removing.
+struct InvalidateSpec {
+  std::optional<uint64_t> compare_cas = std::nullopt;  // 0 is a number like any other
+  std::optional<uint64_t> new_cas = std::nullopt;      // instead of the next number
+  std::optional<uint32_t> expires_s = std::nullopt;    // none: as it was
+};
+struct HollowSpec {
+  std::optional<uint64_t> compare_cas = std::nullopt;
+  std::optional<uint64_t> new_cas =
+      std::nullopt;  // none: as it was, or with becomes_stale the next number
+  uint32_t expires_s = 0;
+  uint32_t client_flags = 0;
+  bool becomes_stale = false;
+};
+
+struct ArithmeticSpec {
+  bool increment = true;
+  uint64_t delta = 1;
+  uint64_t cas = 0;                                        // 0: any
+  std::optional<uint64_t> new_cas = std::nullopt;          // instead of the next number
+  std::optional<uint32_t> touch_expires_s = std::nullopt;  // of an item that was there
+  std::optional<uint32_t> vivify_expires_s =
+      std::nullopt;  // a miss makes an item of `initial` with this expiry
+  uint64_t initial = 0;
+};
+
+// kNoMemoryToCreate: there was no item, and none could be made.
+enum class ArithmeticStatus : uint8_t {
+  kDone,
+  kNotFound,
+  kNonNumeric,
+  kNoMemory,
+  kNoMemoryToCreate,
+  kExists,
+};
 struct ArithmeticResult {
   ArithmeticStatus status = ArithmeticStatus::kNotFound;
   uint64_t number = 0;
   uint64_t cas = 0;
+  uint32_t expires_before_s = 0;  // before the touch
+  uint32_t expires_s = 0;
+  bool created = false;
 };
+
+// A place in a walk over all items. Begins at the front; a plain value.
+struct WalkCursor {
+  uint64_t next_bucket = 0;
+  uint64_t bucket_count = 0;  // when the walk began; 0: it has not
+};
+
+enum class MovePageStatus : uint8_t { kMoved, kNoSuchClass, kNoSparePage, kSameClass, kNotNow };
 
 class Cache {
  public:
@@ -136,6 +238,9 @@ class Cache {
   void Offline(Worker& worker);
   void Quiesce(Worker& worker);
 
+  // Whom events of this worker's operations are told of as: the descriptor of the client's socket.
+  void SetOrigin(Worker& worker, int32_t origin);
+
   // --- reads ---------------------------------------------------------------------------------
   // Get counts get_hits and get_misses; the AndTouch form sets the expiry of a hit and counts
   // touch_hits and touch_misses instead.
@@ -146,6 +251,11 @@ class Cache {
   static constexpr size_t kGroupKeysMax = 32;
   void GetGroup(Worker& worker, std::span<const std::string_view> keys, std::span<Hit> hits);
   bool Touch(Worker& worker, std::string_view key, uint32_t expires_s);
+  MetaHit MetaGet(Worker& worker, std::string_view key, const MetaGetSpec& spec);
+  // Looks without being noticed: no mark, no counter. Dead items are not shown.
+  Hit Peek(Worker& worker, std::string_view key);
+  // REQUIRES: the hit is still lent.
+  [[nodiscard]] ItemDetails DetailsOf(const Hit& hit) const;
   // REQUIRES: hit.value.size() >= kPinnableBytesMin, and the hit is still lent.
   Pin PinValue(const Hit& hit);
 
@@ -158,19 +268,24 @@ class Cache {
   // less: clients that never finish what they began leave the rest to everybody else. False: that
   // much is waiting already; the reservation is given back, nothing is counted.
   [[nodiscard]] bool KeepUnderWay(Reservation& reservation);
-  // Publishes the filled reservation under its key. `cas`: only for StoreMode::kCas. The key's
-  // old item, if any, serves readers until the new one is in its place.
-  StoreResult Commit(Worker& worker, Reservation reservation, StoreMode mode, uint64_t cas = 0);
+  // Publishes the filled reservation under its key. The key's old item, if any, serves readers
+  // until the new one is in its place.
+  StoreResult Commit(Worker& worker, Reservation reservation, const CommitSpec& spec);
   // memcached deletes the old item when a `set` cannot get memory; nothing is counted.
   void DropForFailedSet(Worker& worker, std::string_view key);
 
   // --- changes -------------------------------------------------------------------------------
-  // `cas` 0: any.
-  RemoveStatus Remove(Worker& worker, std::string_view key, uint64_t cas = 0);
+  // `compare_cas`: none is any, 0 is a number like any other.
+  RemoveStatus Remove(Worker& worker, std::string_view key,
+                      std::optional<uint64_t> compare_cas = std::nullopt);
+  // Marks the item stale and takes its token back, so that the next MetaGet is given one. Not
+  // counted as a removal.
+  RemoveStatus Invalidate(Worker& worker, std::string_view key, const InvalidateSpec& spec);
+  // Puts an empty item in the item's place. Counted as a removal unless it becomes stale.
+  RemoveStatus Hollow(Worker& worker, std::string_view key, const HollowSpec& spec);
   // Adds (wrapping at 2^64) or subtracts (stopping at 0). The text never gets shorter: a
   // shorter number is padded on the right with spaces.
-  ArithmeticResult Arithmetic(Worker& worker, std::string_view key, bool increment, uint64_t delta,
-                              uint64_t cas = 0);
+  ArithmeticResult Arithmetic(Worker& worker, std::string_view key, const ArithmeticSpec& spec);
 
   // --- everything at once --------------------------------------------------------------------
   // All items stored before this call are gone; also cancels a pending delayed flush.
@@ -179,6 +294,31 @@ class Cache {
   // second counts as well. Replaces a pending flush. A second in the past is FlushNow.
   void FlushAt(Worker& worker, uint32_t at_s);
   void CancelFlush(Worker& worker);
+
+  // --- all items, one after the other --------------------------------------------------------
+  // Visits the live items of up to `buckets_max` buckets of the index (about 8 items each), each
+  // once unless the index grows meanwhile, in no order. Takes no lock; items stored or removed
+  // during the walk may be seen or not. What is visited is lent until the worker's next quiescent
+  // state. False: the walk is over. Meant for a thread that may take its time: a step of 128
+  // buckets takes about 100 microseconds.
+  using VisitItem = std::function<void(const Hit&)>;
+  [[nodiscard]] bool Walk(Worker& worker, WalkCursor& cursor, uint32_t buckets_max,
+                          const VisitItem& visit);
+  // The same walk, removing what has expired or was flushed from the classes whose bit is set in
+  // `class_mask`. Counts crawler_items_checked and crawler_reclaimed.
+  [[nodiscard]] bool Crawl(Worker& worker, WalkCursor& cursor, uint32_t buckets_max,
+                           uint64_t class_mask);
+
+  // --- memory --------------------------------------------------------------------------------
+  // Changes the limit while serving. A lower one is reached in the background, by evicting page
+  // after page and giving them back to the system. False: out of bounds, nothing is changed.
+  [[nodiscard]] bool SetLimit(uint64_t limit_bytes);
+  // Moves one page from class `donor` (negative: whichever has one to spare) to `receiver`, 0 being
+  // the pool of free pages. Evicts what the page holds. The worker passes quiescent states.
+  MovePageStatus MovePage(Worker& worker, int32_t donor, int32_t receiver);
+  // Whether pages follow demand in the background. On at the start, unless the configuration
+  // says otherwise.
+  void SetRebalancing(bool on);
 
   // --- watching ------------------------------------------------------------------------------
   [[nodiscard]] CacheStats Stats() const;

@@ -10,6 +10,8 @@
 
 namespace larder::slab {
 
+class EventSink;  // event_sink.h
+
 inline constexpr uint64_t kMiB = 1024 * 1024;
 inline constexpr uint32_t kPageBytes = 1024 * 1024;
 
@@ -30,6 +32,13 @@ struct CacheConfig {
   uint32_t item_bytes_max = kPageBytes;
   // Take the memory of the pages at start, all but the index's part, in huge pages (-L).
   bool preallocate = false;
+  // Chunk sizes asked for one by one (-o slab_sizes) instead of by growth; a class of the largest
+  // chunk follows them. Ascending.
+  std::vector<uint32_t> chunk_sizes = {};
+  // Off: pages stay with their class until a class without any needs one.
+  bool rebalance = true;
+  // Null: nobody watches. Outlives the cache.
+  EventSink* events = nullptr;
   // Seed of the key hash; 0 draws one from the system, which is what a server wants.
   uint64_t hash_seed = 0;
 

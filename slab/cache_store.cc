@@ -203,7 +203,9 @@ StoreResult Publish(CacheImpl& cache, Worker& worker, Item* fresh, StoreMode mod
 
 }  // namespace
 
-StoreResult Cache::Commit(Worker& worker, Reservation reservation, StoreMode mode, uint64_t cas) {
+StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitSpec& spec) {
+  const StoreMode mode = spec.mode;
+  const uint64_t cas = spec.cas;
   Item* const sent = reservation.item_;
   if (mode == StoreMode::kAppend || mode == StoreMode::kPrepend) {
     return Concatenate(*impl_, worker, *sent, mode == StoreMode::kAppend);
@@ -227,7 +229,8 @@ void Cache::DropForFailedSet(Worker& worker, std::string_view key) {
 
 // --- remove --------------------------------------------------------------------------------------
 
-RemoveStatus Cache::Remove(Worker& worker, std::string_view key, uint64_t cas) {
+RemoveStatus Cache::Remove(Worker& worker, std::string_view key,
+                           std::optional<uint64_t> compare_cas) {
   const uint64_t hash = impl_->slabs.index.Hash(key);
   CacheImpl::Change change;
   bool was_live = false;
@@ -235,7 +238,7 @@ RemoveStatus Cache::Remove(Worker& worker, std::string_view key, uint64_t cas) {
     const MutexLock lock(impl_->slabs.index.StripeOf(hash));
     const Present present =
         FindPresentLocked(*impl_, worker, hash, key, impl_->slabs.flush.Generation());
-    if (present.live != nullptr && cas != 0 && present.live->Cas() != cas) {
+    if (present.live != nullptr && compare_cas && present.live->Cas() != *compare_cas) {
       worker.counters.delete_misses.Add();
       return RemoveStatus::kExists;
     }
@@ -289,9 +292,10 @@ class Sum {
 
 }  // namespace
 
-ArithmeticResult Cache::Arithmetic(Worker& worker, std::string_view key, bool increment,
-                                   uint64_t delta, uint64_t cas) {
-  Sum plan(increment, delta, cas);
+ArithmeticResult Cache::Arithmetic(Worker& worker, std::string_view key,
+                                   const ArithmeticSpec& spec) {
+  const bool increment = spec.increment;
+  Sum plan(increment, spec.delta, spec.cas);
   const RewriteResult result = Rewrite(*impl_, worker, key, plan);
   switch (result.status) {
     case RewriteStatus::kNotFound:

@@ -102,6 +102,9 @@ class Worker {
   // The last request to give everything back that was answered. Written under turn_mutex.
   std::atomic<uint64_t> drained_request{0};
 
+  // Of the client whose requests are being carried out; the worker's thread only.
+  int32_t origin = -1;
+
   WorkerCounters counters;
 };
 

@@ -24,8 +24,8 @@ Outcome HandleTouch(WorkerContext& context, const Request& request, ReplySink&) 
 
 Outcome HandleArithmetic(WorkerContext& context, const Request& request, ReplySink&) {
   const bool increment = request.command == Command::kIncr;
-  const slab::ArithmeticResult result =
-      context.cache.Arithmetic(context.worker, request.key, increment, request.number);
+  const slab::ArithmeticResult result = context.cache.Arithmetic(
+      context.worker, request.key, {.increment = increment, .delta = request.number});
   switch (result.status) {
     case slab::ArithmeticStatus::kDone:
       return {.status = Status::kNumber, .number = result.number, .cas = result.cas};
@@ -34,6 +34,7 @@ Outcome HandleArithmetic(WorkerContext& context, const Request& request, ReplySi
     case slab::ArithmeticStatus::kNonNumeric:
       return {.status = Status::kNonNumeric};
     case slab::ArithmeticStatus::kNoMemory:
+    case slab::ArithmeticStatus::kNoMemoryToCreate:  // only where creating was asked for
       return {.status = Status::kNoMemory};
     case slab::ArithmeticStatus::kExists:
       return {.status = Status::kExists};

@@ -4,8 +4,8 @@
 
 namespace larder::server {
 
-std::unique_ptr<StreamHandler> CommandService::MakeHandler() {
-  return std::make_unique<Session>(context_);
+std::unique_ptr<StreamHandler> CommandService::MakeHandler(ConnectionLink& link) {
+  return std::make_unique<Session>(context_, link);
 }
 
 }  // namespace larder::server

@@ -23,7 +23,7 @@ class CommandService final : public WorkerService {
 
   void OnTurnStart() override { context_.cache.Online(context_.worker); }
   void OnTurnEnd() override { context_.cache.Offline(context_.worker); }
-  std::unique_ptr<StreamHandler> MakeHandler() override;
+  std::unique_ptr<StreamHandler> MakeHandler(ConnectionLink& link) override;
 
  private:
   WorkerContext context_;

@@ -49,6 +49,9 @@ struct Session::Turn {
 
 StreamStep Session::OnInput(std::string_view input, uint32_t requests_max,
                             protocol::ReplySink& replies) {
+  if (binary_ != nullptr) return binary_->OnInput(input, requests_max, replies);
+  context_.connection = &link_;
+  context_.cache.SetOrigin(context_.worker, link_.Fd());
   Turn turn{.rest = input, .requests_left = requests_max, .replies = replies, .parsed = {}};
   const Next next = Run(turn);
   context_.cache.Quiesce(context_.worker);
@@ -74,6 +77,8 @@ Session::Step Session::Proceed(Turn& turn) {
       return ContinueSwallowing(turn);
     case Phase::kKeys:
       return ContinueKeys(turn);
+    case Phase::kFeed:
+      return DrainFeed(turn);
   }
   return Next::kAbort;
 }
@@ -128,7 +133,27 @@ Session::Step Session::CarryOut(Turn& turn) {
   const protocol::Outcome outcome = handler(context_, request, turn.replies);
   if (!request.noreply) WriteOutcome(outcome, turn.replies);
   turn.Consume(turn.parsed.consumed_bytes);
+  if (context_.feed != nullptr) {
+    feed_ = std::move(context_.feed);
+    phase_ = Phase::kFeed;
+  }
   return std::nullopt;
+}
+
+Session::Step Session::DrainFeed(Turn& turn) {
+  switch (feed_->Drain(turn.replies)) {
+    case Feed::State::kWaiting:
+      return Next::kAwait;
+    case Feed::State::kMore:
+      return Next::kYield;
+    case Feed::State::kDone:
+      feed_.reset();
+      phase_ = Phase::kCommand;
+      return std::nullopt;
+    case Feed::State::kClose:
+      return Next::kClose;
+  }
+  return Next::kAbort;
 }
 
 Session::Step Session::RefuseRequest(Turn& turn) {
@@ -171,12 +196,14 @@ Session::Step Session::AwaitValue() {
 }
 
 std::span<char> Session::DirectInput() {
+  if (binary_ != nullptr) return binary_->DirectInput();
   if (phase_ != Phase::kValue) return {};
   const std::span<char> unfilled = store_.Unfilled();
   return unfilled.size() >= kDirectInputBytesMin ? unfilled : std::span<char>{};
 }
 
-StreamStep Session::OnDirectInput(size_t bytes, protocol::ReplySink&) {
+StreamStep Session::OnDirectInput(size_t bytes, protocol::ReplySink& replies) {
+  if (binary_ != nullptr) return binary_->OnDirectInput(bytes, replies);
   store_.Advance(bytes);
   return {};
 }

@@ -5,7 +5,8 @@
 //
 //     first byte -> command -+-> value    bytes of a value that is stored      -+
 //                       ^    +-> swallow  bytes of a value that was refused     |
-//                       |    '-> keys     a retrieval with more keys than fit   |
+//                       |    +-> keys     a retrieval with more keys than fit   |
+//                       |    '-> feed     an answer that somebody else produces |
 //                       '----------------- one step of work ------------------- '
 //
 // Everything that is waited for is kept here in a few words, so that an idle connection costs
@@ -20,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -39,7 +41,7 @@ class Session final : public StreamHandler {
   // cheaper to copy than to read apart from what follows it.
   static constexpr size_t kDirectInputBytesMin = 4096;
 
-  explicit Session(WorkerContext& context) : context_(context) {}
+  Session(WorkerContext& context, ConnectionLink& link) : context_(context), link_(link) {}
 
   StreamStep OnInput(std::string_view input, uint32_t requests_max,
                      protocol::ReplySink& replies) override;
@@ -47,7 +49,7 @@ class Session final : public StreamHandler {
   StreamStep OnDirectInput(size_t bytes, protocol::ReplySink& replies) override;
 
  private:
-  enum class Phase : uint8_t { kFirstByte, kCommand, kValue, kSwallow, kKeys };
+  enum class Phase : uint8_t { kFirstByte, kCommand, kValue, kSwallow, kKeys, kFeed };
   struct Turn;
   // One step of work: nullopt to go on, or what the turn ends with.
   using Step = std::optional<StreamStep::Next>;
@@ -65,9 +67,13 @@ class Session final : public StreamHandler {
   Step Retrieve(Turn& turn);
   void SuspendRetrieval(Turn& turn);
   Step ContinueKeys(Turn& turn);
+  Step DrainFeed(Turn& turn);
   void SwallowThenAnswer(size_t bytes, protocol::Status error, bool noreply);
 
   WorkerContext& context_;
+  ConnectionLink& link_;
+  std::unique_ptr<StreamHandler> binary_;  // once the first byte was a binary request's: everything
+  std::unique_ptr<Feed> feed_;             // kFeed
   PendingStore store_;           // kValue
   uint32_t swallow_bytes_ = 0;   // kSwallow: still to come
   uint32_t keys_bytes_ = 0;      // kKeys: of the line, still in the input
@@ -80,6 +86,6 @@ class Session final : public StreamHandler {
   protocol::Status keys_fault_ = protocol::Status::kNone;     // kKeys
   protocol::Command keys_command_ = protocol::Command::kGet;  // kKeys
 };
-static_assert(sizeof(Session) <= 160, "an idle connection must cost little");
+static_assert(sizeof(Session) <= 192, "an idle connection must cost little");
 
 }  // namespace larder::server

@@ -89,7 +89,7 @@ Status ReserveItem(WorkerContext& context, const protocol::Request& request,
 protocol::Outcome CommitItem(WorkerContext& context, slab::Reservation reservation,
                              slab::StoreMode mode, uint64_t cas) {
   const slab::StoreResult stored =
-      context.cache.Commit(context.worker, std::move(reservation), mode, cas);
+      context.cache.Commit(context.worker, std::move(reservation), {.mode = mode, .cas = cas});
   return {.status = StatusOf(stored.status), .cas = stored.cas};
 }
 

@@ -14,16 +14,18 @@ constexpr size_t kYieldFlushBytes = 16 * 1024;
 }  // namespace
 
 Connection::Connection(ConnectionHost& host, std::unique_ptr<Transport> transport,
-                       std::unique_ptr<StreamHandler> handler)
+                       WorkerService& service)
     : host_(host),
       transport_(std::move(transport)),
-      handler_(std::move(handler)),
+      handler_(service.MakeHandler(*this)),
       held_(host.counters_.held_input) {}
 
 Connection::~Connection() {
   // The socket may be watched no longer when the transport closes it.
   if (watched_events_ != 0) event_del(&event_);
 }
+
+std::shared_ptr<Waker> Connection::GetWaker() { return nullptr; }
 
 Connection::State Connection::Start(event_base* base) {
   event_assign(&event_, base, Fd(), EV_READ | EV_PERSIST, host_.EventCallback(), this);
@@ -109,6 +111,8 @@ Connection::State Connection::Conclude(const StreamStep& step, std::string_view 
       return Yield();
     case StreamStep::Next::kBlocked:
       is_blocked_ = true;
+      break;
+    case StreamStep::Next::kAwait:
       break;
     case StreamStep::Next::kClose:
       is_closing_ = true;

@@ -64,15 +64,14 @@ class ConnectionHost {
   ReplyQueue replies_;
 };
 
-class Connection {
+class Connection final : public ConnectionLink {
  public:
   static constexpr size_t kPendingBytesMax = 256 * 1024;
 
   enum class State : uint8_t { kOpen, kClosed };
 
   // REQUIRES: the host outlives the connection.
-  Connection(ConnectionHost& host, std::unique_ptr<Transport> transport,
-             std::unique_ptr<StreamHandler> handler);
+  Connection(ConnectionHost& host, std::unique_ptr<Transport> transport, WorkerService& service);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -85,7 +84,9 @@ class Connection {
   [[nodiscard]] State Resume();
 
   [[nodiscard]] ConnectionHost& Host() { return host_; }
-  [[nodiscard]] int Fd() const { return transport_->Fd(); }
+  [[nodiscard]] std::shared_ptr<Waker> GetWaker() override;
+  [[nodiscard]] int Fd() const override { return transport_->Fd(); }
+  [[nodiscard]] Binding Protocols() const override { return Binding::kAuto; }
 
   // Its place in the worker's table, which is the worker's to know and to change.
   [[nodiscard]] uint32_t Slot() const { return slot_; }
@@ -121,6 +122,6 @@ class Connection {
   bool is_paused_ : 1 = false;
   bool is_closing_ : 1 = false;
 };
-static_assert(sizeof(Connection) <= 200, "an idle connection must cost little");
+static_assert(sizeof(Connection) <= 208, "an idle connection must cost little");
 
 }  // namespace larder::server

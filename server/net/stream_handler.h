@@ -23,6 +23,8 @@ struct StreamStep {
     kNeedInput,  // every complete request is answered; the rest is part of one, or nothing
     kYield,      // the turn's requests are used up; call again soon, without new input
     kBlocked,    // too many replies wait; call again, without new input, when they are taken
+    kAwait,      // somebody else is at work on the answer; call again when the Waker is used.
+                 // Nothing is read meanwhile, and nothing is idle; the peer's end is noticed
     kClose,      // send what is queued, then close
     kAbort,      // close at once, drop what is queued
   };
@@ -31,12 +33,37 @@ struct StreamStep {
   size_t consumed_bytes = 0;
 };
 
+// Has one connection's handler called again soon, without new input. Whoever works for a waiting
+// connection holds one.
+// Threads  any. Once the connection has ended, it does nothing.
+class Waker {
+ public:
+  virtual ~Waker() = default;
+  virtual void Wake() = 0;
+};
+
+// Which protocols a listener takes (-B, or `proto[..]` of -l).
+enum class Binding : uint8_t { kAuto, kText, kBinary };
+
+// What a handler may ask of the connection it serves. Outlives the handler.
+class ConnectionLink {
+ public:
+  // The same one at each call. A connection that never asks pays nothing for it.
+  [[nodiscard]] virtual std::shared_ptr<Waker> GetWaker() = 0;
+  // How watchers are told apart from each other and named: the socket's descriptor.
+  [[nodiscard]] virtual int Fd() const = 0;
+  [[nodiscard]] virtual Binding Protocols() const = 0;
+
+ protected:
+  ~ConnectionLink() = default;
+};
+
 class StreamHandler {
  public:
   virtual ~StreamHandler() = default;
 
-  // `input`: all bytes received and not consumed so far, in order; may be empty after kYield or
-  // kBlocked. Lent for the call only. Handles at most `requests_max` requests.
+  // `input`: all bytes received and not consumed so far, in order; may be empty after kYield,
+  // kBlocked or kAwait. Lent for the call only. Handles at most `requests_max` requests.
   virtual StreamStep OnInput(std::string_view input, uint32_t requests_max,
                              protocol::ReplySink& replies) = 0;
 
@@ -56,7 +83,7 @@ class WorkerService {
   // Around everything a worker does between two waits for events.
   virtual void OnTurnStart() = 0;
   virtual void OnTurnEnd() = 0;
-  virtual std::unique_ptr<StreamHandler> MakeHandler() = 0;
+  virtual std::unique_ptr<StreamHandler> MakeHandler(ConnectionLink& link) = 0;
 };
 
 }  // namespace larder::server

@@ -84,8 +84,8 @@ void Worker::ReadInbox() {
 }
 
 void Worker::Open(UniqueFd socket) {
-  auto connection = std::make_unique<Connection>(*this, MakeSocketTransport(std::move(socket)),
-                                                 service_->MakeHandler());
+  auto connection =
+      std::make_unique<Connection>(*this, MakeSocketTransport(std::move(socket)), *service_);
   connection->SetSlot(connections_.size());
   connections_.push_back(std::move(connection));
   Connection& opened = *connections_.back();

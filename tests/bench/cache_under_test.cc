@@ -28,7 +28,7 @@ bool StoreValue(slab::Cache& cache, slab::Worker& worker, std::string_view key) 
   if (!reservation) return false;
   std::ranges::fill(reservation.Value(), 'v');
   const slab::StoreResult result =
-      cache.Commit(worker, std::move(reservation), slab::StoreMode::kSet);
+      cache.Commit(worker, std::move(reservation), {.mode = slab::StoreMode::kSet});
   return result.status == slab::StoreStatus::kStored;
 }
 

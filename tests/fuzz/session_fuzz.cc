@@ -19,6 +19,7 @@
 #include "server/net/stream_handler.h"
 #include "slab/cache.h"
 #include "slab/clock.h"
+#include "tests/support/fake_link.h"
 
 namespace {
 
@@ -94,7 +95,7 @@ class Stand {
  private:
   void Talk(std::string_view input, size_t piece_bytes, uint32_t requests_max,
             StringSink& replies) {
-    const std::unique_ptr<StreamHandler> handler = service_->MakeHandler();
+    const std::unique_ptr<StreamHandler> handler = service_->MakeHandler(link_);
     std::string held;
     while (!input.empty()) {
       const std::string_view piece = input.substr(0, piece_bytes);
@@ -124,6 +125,7 @@ class Stand {
     return step.next == StreamStep::Next::kNeedInput;
   }
 
+  larder::server::FakeLink link_;
   larder::slab::Clock clock_;
   StillServer server_;
   std::unique_ptr<larder::slab::Cache> cache_;

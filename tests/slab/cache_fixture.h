@@ -52,7 +52,7 @@ class CacheUser {
                                  .value_bytes = static_cast<uint32_t>(value.size())});
     if (!reservation) return std::nullopt;
     std::memcpy(reservation.Value().data(), value.data(), value.size());
-    return cache_.Commit(worker_, std::move(reservation), mode, cas);
+    return cache_.Commit(worker_, std::move(reservation), {.mode = mode, .cas = cas});
   }
   StoreStatus Set(std::string_view key, std::string_view value, uint32_t expires_s = 0) {
     return TryStore(key, value, StoreMode::kSet, expires_s).value().status;
@@ -68,14 +68,14 @@ class CacheUser {
   }
   uint64_t CasOf(std::string_view key) { return cache_.Get(worker_, key).cas; }
   bool Has(std::string_view key) { return static_cast<bool>(cache_.Get(worker_, key)); }
-  RemoveStatus Remove(std::string_view key, uint64_t cas = 0) {
+  RemoveStatus Remove(std::string_view key, std::optional<uint64_t> cas = std::nullopt) {
     return cache_.Remove(worker_, key, cas);
   }
   ArithmeticResult Add(std::string_view key, uint64_t delta) {
-    return cache_.Arithmetic(worker_, key, true, delta);
+    return cache_.Arithmetic(worker_, key, {.increment = true, .delta = delta});
   }
   ArithmeticResult Subtract(std::string_view key, uint64_t delta) {
-    return cache_.Arithmetic(worker_, key, false, delta);
+    return cache_.Arithmetic(worker_, key, {.increment = false, .delta = delta});
   }
   bool Touch(std::string_view key, uint32_t expires_s) {
     return cache_.Touch(worker_, key, expires_s);

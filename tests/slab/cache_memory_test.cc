@@ -139,7 +139,7 @@ TEST_CASE("values under way are not evicted, and what they leave is used") {
     for (const char c : under_way[static_cast<size_t>(i)].Value()) REQUIRE(c == 'A' + i);
     CHECK(cache.cache
               ->Commit(cache.user.worker(), std::move(under_way[static_cast<size_t>(i)]),
-                       StoreMode::kSet)
+                       {.mode = StoreMode::kSet})
               .status == StoreStatus::kStored);
   }
 }
@@ -162,8 +162,8 @@ TEST_CASE("values that wait over several turns take half the limit at most") {
   for (uint64_t i = 0; i < 100; ++i) cache.RequireStored(i, 500'000);
   // Finished or given up, each makes room for another.
   CHECK(
-      cache.cache->Commit(cache.user.worker(), std::move(waiting.back()), StoreMode::kSet).status ==
-      StoreStatus::kStored);
+      cache.cache->Commit(cache.user.worker(), std::move(waiting.back()), {.mode = StoreMode::kSet})
+          .status == StoreStatus::kStored);
   waiting.pop_back();
   waiting.pop_back();
   for (int i = 0; i < 2; ++i) {

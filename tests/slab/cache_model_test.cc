@@ -162,7 +162,7 @@ class Model {
     const bool increment = Draw(2) == 0;
     const uint64_t delta = random_() >> Draw(64);
     const ArithmeticResult result =
-        fixture_.cache->Arithmetic(user_.worker(), key, increment, delta);
+        fixture_.cache->Arithmetic(user_.worker(), key, {.increment = increment, .delta = delta});
     ModelItem* const expected = Expected(key);
     if (result.status == ArithmeticStatus::kNotFound) {
       if (expected != nullptr) REQUIRE(ForgivenMiss(key));

@@ -20,6 +20,7 @@
 #include "server/commands/server_view.h"
 #include "slab/cache.h"
 #include "tests/protocol/string_sink.h"
+#include "tests/support/fake_link.h"
 
 namespace larder::server {
 
@@ -51,7 +52,7 @@ class Conversation {
       : clock(kStartUnixSeconds), cache(MakeCache(config, options, clock)) {
     environment = std::make_unique<CommandEnvironment>(*cache, clock, server, options);
     service = std::make_unique<CommandService>(*environment);
-    handler = service->MakeHandler();
+    handler = service->MakeHandler(link);
   }
   ~Conversation() {
     service->OnTurnStart();
@@ -87,7 +88,7 @@ class Conversation {
   // A second client of the same worker.
   void Reconnect() {
     service->OnTurnStart();
-    handler = service->MakeHandler();
+    handler = service->MakeHandler(link);
     service->OnTurnEnd();
     unread.clear();
     is_closed = false;
@@ -115,6 +116,7 @@ class Conversation {
     return stats;
   }
 
+  FakeLink link;
   slab::Clock clock;
   FakeServerView server;
   std::unique_ptr<slab::Cache> cache;
@@ -172,6 +174,7 @@ class Conversation {
       answer += replies.Take();
       switch (step.next) {
         case StreamStep::Next::kNeedInput:
+        case StreamStep::Next::kAwait:
           return answer;
         case StreamStep::Next::kYield:
           ++yield_count;

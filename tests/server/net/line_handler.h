@@ -160,7 +160,7 @@ class LineService final : public WorkerService {
     ++stats_.open_turns;
   }
   void OnTurnEnd() override { --stats_.open_turns; }
-  std::unique_ptr<StreamHandler> MakeHandler() override {
+  std::unique_ptr<StreamHandler> MakeHandler(ConnectionLink&) override {
     return std::make_unique<LineHandler>(stats_);
   }
 

@@ -191,13 +191,13 @@ class Actor {
     WriteValue(reservation.Value(), key, random_());
     if (Draw(50) == 0) return;  // a client that went away
     if (Draw(50) == 0) cache_.Quiesce(worker_);
-    cache_.Commit(worker_, std::move(reservation), mode);
+    cache_.Commit(worker_, std::move(reservation), {.mode = mode});
   }
 
   void Increment(uint64_t number) {
     std::string name("counter-");
     name += std::to_string(number);
-    const ArithmeticResult result = cache_.Arithmetic(worker_, name, true, 1);
+    const ArithmeticResult result = cache_.Arithmetic(worker_, name, {.increment = true, .delta = 1});
     if (result.status == ArithmeticStatus::kDone) numbers_.push_back(result.number);
     if (result.status == ArithmeticStatus::kNotFound) CreateCounter(name);
     if (result.status == ArithmeticStatus::kNonNumeric) Fail("a counter is no number");
@@ -210,7 +210,7 @@ class Actor {
         cache_.Reserve(worker_, {.key = name, .value_bytes = static_cast<uint32_t>(start.size())});
     if (!reservation) Fail("a store was refused");
     std::memcpy(reservation.Value().data(), start.data(), start.size());
-    cache_.Commit(worker_, std::move(reservation), StoreMode::kAdd);
+    cache_.Commit(worker_, std::move(reservation), {.mode = StoreMode::kAdd});
   }
 
   Cache& cache_;

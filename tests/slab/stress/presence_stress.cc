@@ -46,7 +46,7 @@ void Store(Cache& cache, Worker& worker, const std::string& key) {
     std::abort();
   }
   std::memcpy(reservation.Value().data(), key.data(), key.size());
-  cache.Commit(worker, std::move(reservation), StoreMode::kSet);
+  cache.Commit(worker, std::move(reservation), {.mode = StoreMode::kSet});
 }
 
 class Round {

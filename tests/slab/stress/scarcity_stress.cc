@@ -55,7 +55,7 @@ class Contest {
         Reservation reservation = cache_->Reserve(
             worker, {.key = key, .value_bytes = kValueBytes[round % kValueBytes.size()]});
         if (reservation) {
-          cache_->Commit(worker, std::move(reservation), StoreMode::kSet);
+          cache_->Commit(worker, std::move(reservation), {.mode = StoreMode::kSet});
         } else {
           ++refused_;
         }

@@ -1,0 +1,39 @@
+// server/commands/feed.h - an answer that somebody else produces while its connection waits: dumps,
+// `stats conns`, `watch`.
+//
+// A handler that cannot answer at once leaves a Feed in WorkerContext::feed and returns
+// Status::kNone. The session then takes nothing from the client until the feed is done, and drains
+// it whenever its connection is called: first at once, then after each use of the connection's
+// Waker, which the producer got from WorkerContext::connection.
+//
+// Owner    the session owns the feed and destroys it when it is done, or with the connection; a
+//          producer that still runs shares its part of the state and must notice.
+// Threads  the members here on the connection's worker thread, within its turn.
+// Not here what the feeds are: dump.cc, stats_connections.cc, watch.cc
+#pragma once
+
+#include <cstdint>
+
+#include "protocol/reply_sink.h"
+
+namespace larder::server {
+
+class Feed {
+ public:
+  enum class State : uint8_t {
+    kWaiting,  // everything there is was moved; the Waker tells when there is more
+    kMore,     // there is more, but enough was moved for one turn
+    kDone,     // everything was moved, the answer's end included: back to commands
+    kClose,    // everything was moved and the conversation is over
+  };
+
+  Feed() = default;
+  Feed(const Feed&) = delete;
+  Feed& operator=(const Feed&) = delete;
+  virtual ~Feed() = default;
+
+  // Moves what there is into `replies`, a bounded amount.
+  [[nodiscard]] virtual State Drain(protocol::ReplySink& replies) = 0;
+};
+
+}  // namespace larder::server
