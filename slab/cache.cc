@@ -1,5 +1,6 @@
-// slab/cache.cc - building a cache, turns, reads. Stores: cache_store.cc, flush and background
-// work: cache_upkeep.cc, figures: cache_report.cc
+// slab/cache.cc - building a cache, turns, reads. Stores: cache_store.cc, changes:
+// cache_change.cc, meta look-ups: cache_meta.cc, walks: cache_walk.cc, flush and background work:
+// cache_upkeep.cc, figures: cache_report.cc
 #include "slab/cache.h"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <random>
 
 #include "slab/cache_impl.h"
+#include "slab/cache_reads.h"
 #include "slab/poison.h"
 
 namespace larder::slab {
@@ -22,7 +24,7 @@ uint64_t DrawSeed() {
 // The index takes its part of the limit as it grows; a sixteenth is what it comes to for small
 // items. Pages beyond are committed when they are lent.
 PageId PagesToPreallocate(const SlabSet& slabs) {
-  const PageId page_count = slabs.arena.PageCount();
+  const auto page_count = static_cast<PageId>(slabs.budget.LimitBytes() / kPageBytes);
   return page_count - std::max<PageId>(1, page_count / 16);
 }
 
@@ -31,8 +33,7 @@ PageId PagesToPreallocate(const SlabSet& slabs) {
 // --- building ------------------------------------------------------------------------------------
 
 std::string CacheConfig::Validate() const {
-  if (limit_bytes < 2 * uint64_t{kPageBytes})
-    return "the memory limit must be at least 2 megabytes";
+  if (limit_bytes < kLimitBytesMin) return "the memory limit must be at least 2 megabytes";
   if (growth_factor <= 1.0) return "the slab growth factor must be greater than 1";
   if (smallest_item_bytes == 0) return "the smallest item must be at least 1 byte";
   if (smallest_item_bytes > kPageBytes / 2) return "the smallest item must be at most 512 KiB";
@@ -61,7 +62,7 @@ Cache::Cache(std::unique_ptr<CacheImpl> impl) : impl_(std::move(impl)) {}
 
 Cache::~Cache() {
   // Nothing of the arena is left poisoned for whoever gets the addresses next.
-  for (PageId page = 0; page < impl_->slabs.arena.PageCount(); ++page) {
+  for (PageId page = 0; page < impl_->slabs.pool.TouchedCount(); ++page) {
     Unpoison(impl_->slabs.arena.PageBegin(page), kPageBytes);
   }
 }
@@ -90,16 +91,6 @@ void Cache::Quiesce(Worker& worker) { impl_->supply.PassQuiescent(worker); }
 // --- reads ---------------------------------------------------------------------------------------
 
 namespace {
-
-void CountHit(WorkerClassCounters& counters, const Item& item, Counter& hits) {
-  hits.Add();
-  const uint8_t state = item.state.load(std::memory_order_relaxed);
-  if ((state & item_state::kProtected) != 0) {
-    counters.hits_to_warm.Add();
-  } else {
-    counters.hits_to_hot.Add();
-  }
-}
 
 Hit ReadOne(CacheImpl& cache, Worker& worker, uint64_t hash, std::string_view key) {
   Item* const item = cache.Lookup(worker, hash, key);
@@ -135,16 +126,11 @@ void Cache::GetGroup(Worker& worker, std::span<const std::string_view> keys, std
 
 namespace {
 
-// Sets the expiry under the stripe's lock, so that a rewrite of the item cannot lose it.
 Item* TouchOne(CacheImpl& cache, Worker& worker, std::string_view key, uint32_t expires_s) {
   const uint64_t hash = cache.slabs.index.Hash(key);
+  uint32_t expires_before_s = 0;
   Item* item = cache.Lookup(worker, hash, key);
-  if (item != nullptr) {
-    const MutexLock lock(cache.slabs.index.StripeOf(hash));
-    const HashIndex::Slot slot = cache.slabs.index.FindLocked(hash, key);
-    item = slot && !cache.slabs.IsDead(*slot.item) ? slot.item : nullptr;
-    if (item != nullptr) item->expires_s.store(expires_s, std::memory_order_relaxed);
-  }
+  if (item != nullptr) item = SetExpiry(cache, hash, key, expires_s, &expires_before_s);
   if (item == nullptr) {
     worker.counters.touch_misses.Add();
     return nullptr;

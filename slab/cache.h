@@ -94,6 +94,7 @@ struct MetaGetSpec {
   std::optional<uint64_t> vivify_cas = std::nullopt;  // the created item's id, 0 included
   // An item that expires, and in less than this, gives its token to one caller.
   std::optional<uint32_t> recache_below_s = std::nullopt;
+  bool recaches_before_touch = false;  // of recache and touch, which sees the other's expiry
 };
 
 struct MetaHit {
@@ -296,9 +297,10 @@ class Cache {
   void CancelFlush(Worker& worker);
 
   // --- all items, one after the other --------------------------------------------------------
-  // Visits the live items of up to `buckets_max` buckets of the index (about 8 items each), each
-  // once unless the index grows meanwhile, in no order. Takes no lock; items stored or removed
-  // during the walk may be seen or not. What is visited is lent until the worker's next quiescent
+  // Visits the live items of up to `buckets_max` buckets of the index (about 8 items each), in no
+  // order. An item that is there all the time is visited exactly once; one that is stored,
+  // replaced or removed during the walk may be seen or not. Locks a stripe for as long as it takes
+  // to copy a bucket's handles. What is visited is lent until the worker's next quiescent
   // state. False: the walk is over. Meant for a thread that may take its time: a step of 128
   // buckets takes about 100 microseconds.
   using VisitItem = std::function<void(const Hit&)>;

@@ -14,6 +14,8 @@ class EventSink;  // event_sink.h
 
 inline constexpr uint64_t kMiB = 1024 * 1024;
 inline constexpr uint32_t kPageBytes = 1024 * 1024;
+// A page for items, and room for the index.
+inline constexpr uint64_t kLimitBytesMin = 2 * kMiB;
 
 struct CacheConfig {
   // Everything that grows with the items stays within this: pages and index together (-m).

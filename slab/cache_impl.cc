@@ -8,9 +8,27 @@ namespace larder::slab {
 
 Item* CacheImpl::Lookup(Worker& worker, uint64_t hash, std::string_view key) {
   Item* const item = slabs.index.Find(hash, key);
-  if (item == nullptr || !slabs.IsDead(*item)) return item;
+  const FetchResult result = ResultOf(item);
+  if (WatchesFetches()) TellFetch(worker, key, item, result);
+  if (item == nullptr || result == FetchResult::kFound) return item;
   RemoveDead(worker, hash, item);
   return nullptr;
+}
+
+FetchResult CacheImpl::ResultOf(const Item* item) const {
+  if (item == nullptr) return FetchResult::kNotFound;
+  if (!slabs.IsDead(*item)) return FetchResult::kFound;
+  return slabs.IsFlushed(*item) ? FetchResult::kFlushed : FetchResult::kExpired;
+}
+
+void CacheImpl::TellFetch(const Worker& worker, std::string_view key, const Item* item,
+                          FetchResult result) const {
+  FetchEvent event{.key = key, .result = result, .origin = worker.origin};
+  if (result == FetchResult::kFound) {
+    event.class_id = slabs.ClassIdOf(item);
+    event.value_bytes = item->ValueBytes();
+  }
+  slabs.config.events->OnFetch(event);
 }
 
 void CacheImpl::CountDead(Worker& worker, const Item& item) const {
@@ -39,6 +57,19 @@ void CacheImpl::MarkAccess(Item& item) const {
   const AccessMark touched = mark.Touched(slabs.clock.NowSeconds());
   // Compared before it is written: a hot item's cache line stays shared between the cores.
   if (touched.Bits() != mark.Bits()) item.SetAccess(touched);
+}
+
+ItemDetails CacheImpl::DetailsOf(const Item& item) const {
+  const AccessMark mark = item.Access();
+  const uint8_t state = item.state.load(std::memory_order_relaxed);
+  return {.expires_s = item.expires_s.load(std::memory_order_relaxed),
+          .last_access_s = mark.Second(),
+          .class_id = slabs.ClassIdOf(&item),
+          .item_bytes = item.Bytes(),
+          .was_fetched = mark.Fetched(),
+          .is_stale = (state & item_state::kStale) != 0,
+          .token_is_sent = (state & item_state::kTokenSent) != 0,
+          .has_binary_key = (state & item_state::kBinaryKey) != 0};
 }
 
 Hit CacheImpl::MakeHit(const Item& item) {
@@ -74,6 +105,22 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
 
 // --- publishing ----------------------------------------------------------------------------------
 
+CacheImpl::Present CacheImpl::FindPresentLocked(Worker& worker, uint64_t hash, std::string_view key,
+                                                uint16_t generation) {
+  Present present;
+  present.slot = slabs.index.FindLocked(hash, key);
+  if (!present.slot) return present;
+  if (slabs.IsDeadAt(generation, *present.slot.item)) {
+    CountDead(worker, *present.slot.item);
+    present.result =
+        slabs.IsFlushed(*present.slot.item) ? FetchResult::kFlushed : FetchResult::kExpired;
+  } else {
+    present.live = present.slot.item;
+    present.result = FetchResult::kFound;
+  }
+  return present;
+}
+
 std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64_t hash,
                                                           const HashIndex::Slot& slot, Item* fresh,
                                                           uint64_t cas, uint16_t generation) {
@@ -84,8 +131,9 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
   fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowSeconds(), old_mark.Count()));
   const uint8_t old_state = slot ? slot.item->state.load(std::memory_order_relaxed) : uint8_t{0};
   // Relaxed: the handle's release store below publishes it with everything else.
+  const uint8_t marks = fresh->state.load(std::memory_order_relaxed);
   fresh->state.store(static_cast<uint8_t>(item_state::With(item_state::kIndexed, Holder::kBatched) |
-                                          (old_state & item_state::kProtected)),
+                                          (old_state & item_state::kProtected) | marks),
                      std::memory_order_relaxed);
   Change change{.added = fresh};
   if (slot) {
@@ -94,7 +142,7 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
   } else if (!slabs.index.InsertLocked(hash, fresh)) {
     // No memory for another overflow bucket: someone else in the bucket has to go.
     if (!slabs.config.evict) {
-      fresh->state.store(0, std::memory_order_relaxed);
+      fresh->state.store(marks, std::memory_order_relaxed);
       return std::nullopt;
     }
     const HashIndex::Slot victim = slabs.index.AnyInBucketLocked(hash);

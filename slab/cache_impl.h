@@ -12,6 +12,7 @@
 #include "slab/allocator.h"
 #include "slab/cache.h"
 #include "slab/chunk_supply.h"
+#include "slab/event_sink.h"
 #include "slab/page_release.h"
 #include "slab/rebalancer.h"
 #include "slab/slab_set.h"
@@ -26,6 +27,7 @@ class CacheImpl {
         release(slabs, supply),
         allocator(supply, release),
         rebalancer(slabs, release),
+        rebalances(config.rebalance),
         maintainer(slabs.workers.Add(slabs.epochs)) {}
 
   SlabSet slabs;
@@ -37,6 +39,8 @@ class CacheImpl {
   std::atomic<uint64_t> last_cas{1};
   // Chunks of reservations that wait for their values, see Cache::KeepUnderWay.
   std::atomic<uint64_t> under_way_bytes{0};
+  // Whether Maintain moves pages to where they are wanted.
+  std::atomic<bool> rebalances;
   // Background work is done as this worker.
   Worker& maintainer;
 
@@ -54,17 +58,35 @@ class CacheImpl {
   // --- finding -------------------------------------------------------------------------------
   // The live item under `key`, or null. A dead one is removed and counted.
   Item* Lookup(Worker& worker, uint64_t hash, std::string_view key);
+  [[nodiscard]] FetchResult ResultOf(const Item* item) const;
   // Removes `item` unless somebody already has.
   void RemoveDead(Worker& worker, uint64_t hash, Item* item);
   void CountDead(Worker& worker, const Item& item) const;
   void MarkAccess(Item& item) const;
+  [[nodiscard]] ItemDetails DetailsOf(const Item& item) const;
   static Hit MakeHit(const Item& item);
+
+  // Those who watch fetches are told of every look under a key, whatever it is for. Outside locks.
+  [[nodiscard]] bool WatchesFetches() const {
+    const EventSink* const events = slabs.config.events;
+    return events != nullptr && events->Wants(EventSink::kFetches);
+  }
+  void TellFetch(const Worker& worker, std::string_view key, const Item* item,
+                 FetchResult result) const;
 
   // --- making room ---------------------------------------------------------------------------
   // A formatted item whose value is still to be written; null and why.
   Item* NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* status);
 
   // --- publishing ----------------------------------------------------------------------------
+  // What a change finds under its key; a dead item counts as none, but its slot is reused.
+  struct Present {
+    HashIndex::Slot slot;
+    Item* live = nullptr;
+    FetchResult result = FetchResult::kNotFound;
+  };
+  Present FindPresentLocked(Worker& worker, uint64_t hash, std::string_view key,
+                            uint16_t generation);
   // What is left to do after the stripe is unlocked.
   struct Change {
     Item* added = nullptr;
@@ -77,6 +99,11 @@ class CacheImpl {
   // flush that came between then takes the new item as well.
   std::optional<Change> PublishLocked(Worker& worker, uint64_t hash, const HashIndex::Slot& slot,
                                       Item* fresh, uint64_t cas, uint16_t generation);
+  // Stores `fresh` as `spec` asks, all but append and prepend. On any status but kStored it is
+  // still the caller's.
+  StoreResult Publish(Worker& worker, Item* fresh, const CommitSpec& spec);
+  StoreResult ConcatenateOrVivify(Worker& worker, Item* sent, const CommitSpec& spec,
+                                  bool* sent_is_stored);
   Change RemoveLocked(uint64_t hash, const HashIndex::Slot& slot);
   void Conclude(Worker& worker, uint64_t hash, const Change& change);
 };

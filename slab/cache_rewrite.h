@@ -23,10 +23,19 @@ namespace larder::slab {
 
 enum class RewriteStatus : uint8_t { kDone, kNotFound, kRefused, kNoMemory, kTooLarge };
 
+struct RewriteSpec {
+  std::optional<uint64_t> new_cas = std::nullopt;    // instead of the next number
+  std::optional<uint32_t> expires_s = std::nullopt;  // instead of the old item's
+  // A result as long as the old value counts as the same item changed: it keeps its marks and its
+  // record of accesses. Otherwise they start anew.
+  bool may_be_same_item = false;
+};
+
 struct RewriteResult {
   RewriteStatus status = RewriteStatus::kNotFound;
-  uint64_t cas = 0;
-  Item* old = nullptr;  // lent, with kDone and kRefused
+  Item* old = nullptr;    // lent, with kDone and kRefused
+  Item* fresh = nullptr;  // lent, with kDone
+  uint32_t expires_before_s = 0;
 };
 
 namespace internal {
@@ -39,18 +48,27 @@ inline ItemSpec SpecLike(const Item& old, std::string_view key, uint32_t value_b
 }
 
 // Swings the slot from `old` to `fresh`; false when `old` is no longer there.
-inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old, Item* fresh) {
+inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old, Item* fresh,
+                     const RewriteSpec& spec, uint32_t* expires_before_s) {
   CacheImpl::Change change;
   {
     const MutexLock lock(cache.slabs.index.StripeOf(hash));
     const HashIndex::Slot slot = cache.slabs.index.FindLocked(hash, old);
     if (!slot) return false;
     // Touch holds this lock too, so its expiry is not lost.
-    fresh->expires_s.store(old->expires_s.load(std::memory_order_relaxed),
-                           std::memory_order_relaxed);
+    *expires_before_s = old->expires_s.load(std::memory_order_relaxed);
+    fresh->expires_s.store(spec.expires_s.value_or(*expires_before_s), std::memory_order_relaxed);
+    const bool is_same_item = spec.may_be_same_item && fresh->ValueBytes() == old->ValueBytes();
+    if (is_same_item) {
+      // Relaxed: marks change under this lock only, and `fresh` is not published yet.
+      const uint8_t marks = old->state.load(std::memory_order_relaxed) & item_state::kMarks;
+      fresh->state.store(marks, std::memory_order_relaxed);
+    }
     // With a slot there is nothing to insert, so publishing cannot fail. The generation is the old
     // item's: a flush since it was read takes the new one too.
-    change = *cache.PublishLocked(worker, hash, slot, fresh, cache.NextCas(), old->generation);
+    const uint64_t cas = spec.new_cas ? *spec.new_cas : cache.NextCas();
+    change = *cache.PublishLocked(worker, hash, slot, fresh, cas, old->generation);
+    if (is_same_item) fresh->SetAccess(old->Access());
   }
   cache.Conclude(worker, hash, change);
   return true;
@@ -59,27 +77,32 @@ inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old,
 }  // namespace internal
 
 template <typename Plan>
-RewriteResult Rewrite(CacheImpl& cache, Worker& worker, std::string_view key, Plan& plan) {
+RewriteResult Rewrite(CacheImpl& cache, Worker& worker, std::string_view key, Plan& plan,
+                      const RewriteSpec& spec) {
   const uint64_t hash = cache.slabs.index.Hash(key);
+  RewriteResult result;
   while (true) {
     Item* old = cache.Lookup(worker, hash, key);
     if (old == nullptr) return {};
     const std::optional<uint32_t> value_bytes = plan.ValueBytes(*old);
     if (!value_bytes) return {.status = RewriteStatus::kRefused, .old = old};
-    const ItemSpec spec = internal::SpecLike(*old, key, *value_bytes);
+    const ItemSpec item_spec = internal::SpecLike(*old, key, *value_bytes);
     ReserveStatus reserved = ReserveStatus::kNoMemory;
-    Item* const fresh = cache.NewItem(worker, spec, &reserved);  // `old` is no longer lent
+    Item* const fresh = cache.NewItem(worker, item_spec, &reserved);  // `old` is no longer lent
     if (fresh == nullptr) {
       return {.status = reserved == ReserveStatus::kTooLarge ? RewriteStatus::kTooLarge
                                                              : RewriteStatus::kNoMemory};
     }
     RaceWindow(Window::kReservedBeforeRecheck);
-    old = cache.Lookup(worker, hash, key);
-    if (old != nullptr && plan.ValueBytes(*old) == value_bytes &&
-        old->ClientFlags() == spec.client_flags) {
+    old = cache.slabs.index.Find(hash, key);
+    if (old != nullptr && !cache.slabs.IsDead(*old) && plan.ValueBytes(*old) == value_bytes &&
+        old->ClientFlags() == item_spec.client_flags) {
       plan.Fill(*old, {fresh->ValuePlace(), *value_bytes});
-      if (internal::TrySwing(cache, worker, hash, old, fresh)) {
-        return {.status = RewriteStatus::kDone, .cas = fresh->Cas(), .old = old};
+      if (internal::TrySwing(cache, worker, hash, old, fresh, spec, &result.expires_before_s)) {
+        result.status = RewriteStatus::kDone;
+        result.old = old;
+        result.fresh = fresh;
+        return result;
       }
     }
     cache.supply.GiveBack(worker, fresh);

@@ -81,7 +81,7 @@ bool Cache::KeepUnderWay(Reservation& reservation) {
   // Relaxed: a sum; what it counts is handed over elsewhere.
   const uint64_t before = impl_->under_way_bytes.fetch_add(chunk_bytes, std::memory_order_relaxed);
   reservation.kept_bytes_ = chunk_bytes;
-  if (before + chunk_bytes <= UnderWayMax(impl_->slabs.config.limit_bytes, chunk_bytes)) {
+  if (before + chunk_bytes <= UnderWayMax(impl_->slabs.budget.LimitBytes(), chunk_bytes)) {
     return true;
   }
   reservation.Abandon();
@@ -92,34 +92,17 @@ bool Cache::KeepUnderWay(Reservation& reservation) {
 
 namespace {
 
-// What the store finds under its key; dead items count as none, but their slot is reused.
-struct Present {
-  HashIndex::Slot slot;
-  Item* live = nullptr;
-};
-
-Present FindPresentLocked(CacheImpl& cache, Worker& worker, uint64_t hash, std::string_view key,
-                          uint16_t generation) {
-  Present present;
-  present.slot = cache.slabs.index.FindLocked(hash, key);
-  if (!present.slot) return present;
-  if (cache.slabs.IsDeadAt(generation, *present.slot.item)) {
-    cache.CountDead(worker, *present.slot.item);
-  } else {
-    present.live = present.slot.item;
-  }
-  return present;
-}
-
-StoreStatus JudgeCas(const SlabSet& slabs, Worker& worker, const Item* live, uint64_t cas,
-                     uint32_t class_id) {
+// Whether an item with this id may be replaced; counts.
+StoreStatus JudgeCas(SlabSet& slabs, Worker& worker, const Item* live, const CommitSpec& spec) {
   if (live == nullptr) {
     worker.counters.cas_misses.Add();
     return StoreStatus::kNotFound;
   }
-  WorkerClassCounters& counters = worker.CountersOf(class_id);
+  WorkerClassCounters& counters = worker.CountersOf(slabs.ClassIdOf(live));
+  const uint64_t cas = live->Cas();
+  const bool is_older = spec.invalidates_older && spec.cas != 0 && spec.cas < cas;
   // Without ids every comparison fails, as memcached's does.
-  if (!slabs.config.use_cas || live->Cas() != cas) {
+  if (!slabs.config.use_cas || (cas != spec.cas && !is_older)) {
     counters.cas_badval.Add();
     return StoreStatus::kExists;
   }
@@ -128,9 +111,8 @@ StoreStatus JudgeCas(const SlabSet& slabs, Worker& worker, const Item* live, uin
 }
 
 // Whether the store goes ahead (kStored) or what it answers instead.
-StoreStatus Judge(CacheImpl& cache, Worker& worker, StoreMode mode, Item* live, uint64_t cas,
-                  uint32_t class_id) {
-  switch (mode) {
+StoreStatus Judge(CacheImpl& cache, Worker& worker, Item* live, const CommitSpec& spec) {
+  switch (spec.mode) {
     case StoreMode::kAdd:
       if (live == nullptr) return StoreStatus::kStored;
       cache.MarkAccess(*live);
@@ -138,7 +120,7 @@ StoreStatus Judge(CacheImpl& cache, Worker& worker, StoreMode mode, Item* live, 
     case StoreMode::kReplace:
       return live != nullptr ? StoreStatus::kStored : StoreStatus::kNotStored;
     case StoreMode::kCas:
-      return JudgeCas(cache.slabs, worker, live, cas, class_id);
+      return JudgeCas(cache.slabs, worker, live, spec);
     case StoreMode::kSet:
     case StoreMode::kAppend:
     case StoreMode::kPrepend:
@@ -147,12 +129,57 @@ StoreStatus Judge(CacheImpl& cache, Worker& worker, StoreMode mode, Item* live, 
   return StoreStatus::kStored;
 }
 
+// A store with an id older than the item's, where that is let through: the new value is stale from
+// the start, and everything else goes on as it was.
+void BecomeStaleLike(const Item& old, Item& fresh) {
+  fresh.expires_s.store(old.expires_s.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  const uint8_t token = old.state.load(std::memory_order_relaxed) & item_state::kTokenSent;
+  fresh.state.fetch_or(item_state::kStale | token, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+StoreResult CacheImpl::Publish(Worker& worker, Item* fresh, const CommitSpec& spec) {
+  const uint64_t hash = slabs.index.Hash(fresh->Key());
+  std::optional<Change> change;
+  Present present;
+  StoreStatus verdict = StoreStatus::kStored;
+  {
+    const MutexLock lock(slabs.index.StripeOf(hash));
+    const uint16_t generation = slabs.flush.Generation();
+    present = FindPresentLocked(worker, hash, fresh->Key(), generation);
+    const uint64_t cas = spec.new_cas ? *spec.new_cas : NextCas();
+    verdict = Judge(*this, worker, present.live, spec);
+    if (verdict == StoreStatus::kStored) {
+      if (spec.mode == StoreMode::kCas && present.live->Cas() != spec.cas) {
+        BecomeStaleLike(*present.live, *fresh);
+      }
+      change = PublishLocked(worker, hash, present.slot, fresh, cas, generation);
+    }
+  }
+  if (WatchesFetches()) TellFetch(worker, fresh->Key(), present.live, present.result);
+  if (verdict != StoreStatus::kStored) return {.status = verdict};
+  if (!change) return {.status = StoreStatus::kNoMemory};
+  worker.counters.total_items.Add();
+  const StoreResult stored{
+      .status = StoreStatus::kStored, .cas = fresh->Cas(), .value_bytes = fresh->ValueBytes()};
+  Conclude(worker, hash, *change);
+  return stored;
+}
+
+namespace {
+
 // append, prepend: the old value and the sent one, in this order or the other.
 class Concatenation {
  public:
-  Concatenation(std::string_view added, bool at_end) : added_(added), at_end_(at_end) {}
+  // `cas` 0: any.
+  Concatenation(std::string_view added, bool at_end, uint64_t cas)
+      : added_(added), at_end_(at_end), cas_(cas) {}
 
-  std::optional<uint32_t> ValueBytes(const Item& old) const {
+  std::optional<uint32_t> ValueBytes(const Item& old) {
+    refusal_ = StoreStatus::kExists;
+    if (cas_ != 0 && old.Cas() != cas_) return std::nullopt;
+    refusal_ = StoreStatus::kNotStored;
     const uint64_t total = uint64_t{old.ValueBytes()} + added_.size();
     if (total > Item::kValueBytesMask) return std::nullopt;
     return static_cast<uint32_t>(total);
@@ -164,54 +191,63 @@ class Concatenation {
     std::memcpy(value.data() + first.size(), second.data(), second.size());
   }
 
+  [[nodiscard]] StoreStatus Refusal() const { return refusal_; }
+
  private:
-  std::string_view added_;
-  bool at_end_;
+  const std::string_view added_;
+  const bool at_end_;
+  const uint64_t cas_;
+  StoreStatus refusal_ = StoreStatus::kNotStored;
 };
 
-StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent, bool at_end) {
-  Concatenation plan(sent.Value(), at_end);
-  const RewriteResult result = Rewrite(cache, worker, sent.Key(), plan);
+StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent,
+                        const CommitSpec& spec) {
+  Concatenation plan(sent.Value(), spec.mode == StoreMode::kAppend, spec.cas);
+  const RewriteResult result = Rewrite(cache, worker, sent.Key(), plan, {.new_cas = spec.new_cas});
+  if (result.status == RewriteStatus::kDone) {
+    worker.counters.total_items.Add();
+    return {.status = StoreStatus::kStored,
+            .cas = result.fresh->Cas(),
+            .value_bytes = result.fresh->ValueBytes()};
+  }
+  if (result.status == RewriteStatus::kNotFound) return {.status = StoreStatus::kNotFound};
+  if (result.status == RewriteStatus::kRefused) return {.status = plan.Refusal()};
   // A result without memory or too large is NOT_STORED, as memcached answers.
-  if (result.status != RewriteStatus::kDone) {
-    cache.NextCas();
-    return {.status = StoreStatus::kNotStored};
-  }
-  worker.counters.total_items.Add();
-  return {.status = StoreStatus::kStored, .cas = result.cas};
-}
-
-StoreResult Publish(CacheImpl& cache, Worker& worker, Item* fresh, StoreMode mode, uint64_t cas) {
-  const uint64_t hash = cache.slabs.index.Hash(fresh->Key());
-  const uint32_t class_id = cache.slabs.ClassOf(fresh).Id();
-  std::optional<CacheImpl::Change> change;
-  {
-    const MutexLock lock(cache.slabs.index.StripeOf(hash));
-    const uint16_t generation = cache.slabs.flush.Generation();
-    const Present present = FindPresentLocked(cache, worker, hash, fresh->Key(), generation);
-    const uint64_t new_cas = cache.NextCas();
-    const StoreStatus verdict = Judge(cache, worker, mode, present.live, cas, class_id);
-    if (verdict != StoreStatus::kStored) return {.status = verdict};
-    change = cache.PublishLocked(worker, hash, present.slot, fresh, new_cas, generation);
-    if (!change) return {.status = StoreStatus::kNoMemory};
-  }
-  worker.counters.total_items.Add();
-  const uint64_t stored_cas = fresh->Cas();
-  cache.Conclude(worker, hash, *change);
-  return {.status = StoreStatus::kStored, .cas = stored_cas};
+  return {.status = StoreStatus::kNotStored};
 }
 
 }  // namespace
 
-StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitSpec& spec) {
-  const StoreMode mode = spec.mode;
-  const uint64_t cas = spec.cas;
-  Item* const sent = reservation.item_;
-  if (mode == StoreMode::kAppend || mode == StoreMode::kPrepend) {
-    return Concatenate(*impl_, worker, *sent, mode == StoreMode::kAppend);
+StoreResult CacheImpl::ConcatenateOrVivify(Worker& worker, Item* sent, const CommitSpec& spec,
+                                           bool* sent_is_stored) {
+  CommitSpec add = spec;
+  add.mode = StoreMode::kAdd;
+  while (true) {
+    StoreResult result = Concatenate(*this, worker, *sent, spec);
+    if (result.status == StoreStatus::kNotFound && spec.vivifies) {
+      result = Publish(worker, sent, add);
+      if (result.status == StoreStatus::kNotStored) continue;  // somebody else was faster
+      *sent_is_stored = result.status == StoreStatus::kStored;
+      return result;
+    }
+    if (result.status == StoreStatus::kStored) return result;
+    if (!spec.new_cas) NextCas();  // an attempt takes a number, whatever becomes of it
+    if (result.status == StoreStatus::kNotFound) result.status = StoreStatus::kNotStored;
+    return result;
   }
-  const StoreResult result = Publish(*impl_, worker, sent, mode, cas);
-  if (result.status == StoreStatus::kStored) reservation.item_ = nullptr;  // it is the cache's now
+}
+
+StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitSpec& spec) {
+  Item* const sent = reservation.item_;
+  bool sent_is_stored = false;
+  StoreResult result;
+  if (spec.mode == StoreMode::kAppend || spec.mode == StoreMode::kPrepend) {
+    result = impl_->ConcatenateOrVivify(worker, sent, spec, &sent_is_stored);
+  } else {
+    result = impl_->Publish(worker, sent, spec);
+    sent_is_stored = result.status == StoreStatus::kStored;
+  }
+  if (sent_is_stored) reservation.item_ = nullptr;  // it is the cache's now
   return result;
 }
 
@@ -225,95 +261,6 @@ void Cache::DropForFailedSet(Worker& worker, std::string_view key) {
     change = impl_->RemoveLocked(hash, slot);
   }
   impl_->Conclude(worker, hash, change);
-}
-
-// --- remove --------------------------------------------------------------------------------------
-
-RemoveStatus Cache::Remove(Worker& worker, std::string_view key,
-                           std::optional<uint64_t> compare_cas) {
-  const uint64_t hash = impl_->slabs.index.Hash(key);
-  CacheImpl::Change change;
-  bool was_live = false;
-  {
-    const MutexLock lock(impl_->slabs.index.StripeOf(hash));
-    const Present present =
-        FindPresentLocked(*impl_, worker, hash, key, impl_->slabs.flush.Generation());
-    if (present.live != nullptr && compare_cas && present.live->Cas() != *compare_cas) {
-      worker.counters.delete_misses.Add();
-      return RemoveStatus::kExists;
-    }
-    was_live = present.live != nullptr;
-    if (present.slot) change = impl_->RemoveLocked(hash, present.slot);
-  }
-  if (was_live) {
-    worker.CountersOf(impl_->slabs.ClassOf(change.removed).Id()).delete_hits.Add();
-  } else {
-    worker.counters.delete_misses.Add();
-  }
-  impl_->Conclude(worker, hash, change);
-  return was_live ? RemoveStatus::kRemoved : RemoveStatus::kNotFound;
-}
-
-// --- arithmetic ----------------------------------------------------------------------------------
-
-namespace {
-
-class Sum {
- public:
-  Sum(bool increment, uint64_t delta, uint64_t cas)
-      : increment_(increment), delta_(delta), cas_(cas) {}
-
-  std::optional<uint32_t> ValueBytes(const Item& old) {
-    refusal_ = ArithmeticStatus::kExists;
-    if (cas_ != 0 && old.Cas() != cas_) return std::nullopt;
-    refusal_ = ArithmeticStatus::kNonNumeric;
-    const std::optional<uint64_t> before = ParseStoredDecimal(old.Value());
-    if (!before) return std::nullopt;
-    if (increment_) {
-      number_ = *before + delta_;
-    } else {
-      number_ = *before > delta_ ? *before - delta_ : 0;
-    }
-    return std::max(old.ValueBytes(), DecimalDigits(number_));
-  }
-  void Fill(const Item& /*old*/, std::span<char> value) const {
-    WritePaddedDecimal(number_, value);
-  }
-  [[nodiscard]] uint64_t Number() const { return number_; }
-  [[nodiscard]] ArithmeticStatus Refusal() const { return refusal_; }
-
- private:
-  const bool increment_;
-  const uint64_t delta_;
-  const uint64_t cas_;
-  uint64_t number_ = 0;
-  ArithmeticStatus refusal_ = ArithmeticStatus::kNonNumeric;
-};
-
-}  // namespace
-
-ArithmeticResult Cache::Arithmetic(Worker& worker, std::string_view key,
-                                   const ArithmeticSpec& spec) {
-  const bool increment = spec.increment;
-  Sum plan(increment, spec.delta, spec.cas);
-  const RewriteResult result = Rewrite(*impl_, worker, key, plan);
-  switch (result.status) {
-    case RewriteStatus::kNotFound:
-      (increment ? worker.counters.incr_misses : worker.counters.decr_misses).Add();
-      return {.status = ArithmeticStatus::kNotFound};
-    case RewriteStatus::kRefused:
-      return {.status = plan.Refusal()};
-    case RewriteStatus::kNoMemory:
-    case RewriteStatus::kTooLarge:
-      return {.status = ArithmeticStatus::kNoMemory};
-    case RewriteStatus::kDone:
-      break;
-  }
-  WorkerClassCounters& counters = worker.CountersOf(impl_->slabs.ClassOf(result.old).Id());
-  (increment ? counters.incr_hits : counters.decr_hits).Add();
-  // memcached writes a number that fits into the old item, which then counts as no new one.
-  if (DecimalDigits(plan.Number()) > result.old->ValueBytes()) worker.counters.total_items.Add();
-  return {.status = ArithmeticStatus::kDone, .number = plan.Number(), .cas = result.cas};
 }
 
 }  // namespace larder::slab

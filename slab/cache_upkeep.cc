@@ -23,7 +23,7 @@ void PurgePage(CacheImpl& cache, Worker& worker, PageId page) {
 }
 
 void PurgeStep(CacheImpl& cache, Worker& worker) REQUIRES_LOCK(cache.slabs.flush.mutex) {
-  const uint32_t page_count = cache.slabs.arena.PageCount();
+  const uint32_t page_count = cache.slabs.pool.TouchedCount();
   const uint32_t step = std::max(kPagesPerStepMin, page_count / kPurgeEvery + 1);
   for (uint32_t i = 0; i < step && cache.purge_cursor < page_count; ++i) {
     PurgePage(cache, worker, cache.purge_cursor++);
@@ -96,6 +96,14 @@ void FeedIndex(CacheImpl& cache, Worker& worker) {
   }
 }
 
+// A lowered limit is reached page by page; what the index takes stays.
+void ReturnExcess(CacheImpl& cache, Worker& worker) {
+  constexpr uint32_t kPagesPerStep = 64;
+  for (uint32_t i = 0; i < kPagesPerStep && cache.slabs.budget.ExcessBytes() > 0; ++i) {
+    if (!cache.release.MovePageTo(worker, 0)) return;
+  }
+}
+
 }  // namespace
 
 void Cache::Maintain(uint32_t now_s) {
@@ -104,9 +112,61 @@ void Cache::Maintain(uint32_t now_s) {
   if (impl_->slabs.flush.IsDue(now_s)) EndDelayedFlush(*impl_, worker, now_s);
   impl_->supply.DrainIdle(worker);
   FeedIndex(*impl_, worker);
-  impl_->rebalancer.Step(worker);
+  ReturnExcess(*impl_, worker);
+  // Relaxed: a switch; a step more or less does not matter.
+  if (impl_->rebalances.load(std::memory_order_relaxed)) impl_->rebalancer.Step(worker);
   impl_->supply.Collect(worker);
   Offline(worker);
+}
+
+// --- memory ------------------------------------------------------------------------------------
+
+bool Cache::SetLimit(uint64_t limit_bytes) {
+  SlabSet& slabs = impl_->slabs;
+  if (slabs.config.preallocate) return false;
+  if (limit_bytes < kLimitBytesMin || limit_bytes > slabs.arena.Bytes()) return false;
+  slabs.budget.SetLimit(limit_bytes);
+  return true;
+}
+
+void Cache::SetRebalancing(bool on) { impl_->rebalances.store(on, std::memory_order_relaxed); }
+
+namespace {
+
+bool HasSparePage(SlabClass& slab_class) {
+  const MutexLock lock(slab_class.mutex);
+  return slab_class.PageCountLocked() >= 2;
+}
+
+MovePageStatus TakeFromPool(CacheImpl& cache, uint32_t receiver) {
+  return cache.supply.AddPageFromPool(cache.slabs.Class(receiver)) ? MovePageStatus::kMoved
+                                                                   : MovePageStatus::kNoSparePage;
+}
+
+// The first class other than the receiver that has a page to spare; 0: none has.
+uint32_t AnyDonor(SlabSet& slabs, uint32_t receiver) {
+  for (SlabClass& slab_class : slabs.classes) {
+    if (slab_class.Id() != receiver && HasSparePage(slab_class)) return slab_class.Id();
+  }
+  return 0;
+}
+
+}  // namespace
+
+MovePageStatus Cache::MovePage(Worker& worker, int32_t donor, int32_t receiver) {
+  SlabSet& slabs = impl_->slabs;
+  const auto class_count = static_cast<int32_t>(slabs.classes.size());
+  if (donor == receiver) return MovePageStatus::kSameClass;
+  if (donor > class_count || receiver < 0 || receiver > class_count) {
+    return MovePageStatus::kNoSuchClass;
+  }
+  const auto to = static_cast<uint32_t>(receiver);
+  if (donor == 0) return TakeFromPool(*impl_, to);
+  const uint32_t from = donor < 0 ? AnyDonor(slabs, to) : static_cast<uint32_t>(donor);
+  if (from == 0) return MovePageStatus::kNoSuchClass;
+  if (!HasSparePage(slabs.Class(from))) return MovePageStatus::kNoSparePage;
+  return impl_->release.MovePage(worker, from, to) ? MovePageStatus::kMoved
+                                                   : MovePageStatus::kNotNow;
 }
 
 }  // namespace larder::slab

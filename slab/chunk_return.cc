@@ -41,8 +41,8 @@ class Patience {
 // --- limbo ---------------------------------------------------------------------------------------
 
 void ChunkSupply::Retire(Worker& worker, Item* item) {
-  // Relaxed: nobody else has hold of it; readers that still look at it do not read the state.
-  item->state.store(0, std::memory_order_relaxed);
+  // Relaxed: nobody else has hold of it. Readers that still look at it may read its marks.
+  item->state.fetch_and(item_state::kMarks, std::memory_order_relaxed);
   RaceWindow(Window::kRetiredBeforeSeal);
   worker.limbo.push_back({slabs_.arena.HandleOf(item), 0});
   worker.has_leftovers = true;
@@ -91,6 +91,7 @@ void ChunkSupply::FreeChunk(Worker& worker, Handle handle) {
   Item* const chunk = slabs_.ItemAt(handle);
   SlabClass& slab_class = slabs_.ClassOf(chunk);
   auto& stock = worker.BatchesOf(slab_class.Id()).stock;
+  chunk->state.store(0, std::memory_order_relaxed);  // nobody looks at it any more
   Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
   // Relaxed: a worker that does not see it yet gives the chunk back when it is asked to drain.
   const bool draining = slabs_.arena.InfoOf(handle).draining.load(std::memory_order_relaxed);
@@ -108,6 +109,7 @@ void ChunkSupply::FreeChunk(Worker& worker, Handle handle) {
 void ChunkSupply::FreeToClass(Handle handle) {
   Item* const chunk = slabs_.ItemAt(handle);
   SlabClass& slab_class = slabs_.ClassOf(chunk);
+  chunk->state.store(0, std::memory_order_relaxed);  // nobody looks at it any more
   Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
   const MutexLock lock(slab_class.mutex);
   slab_class.GiveFreeLocked(handle);

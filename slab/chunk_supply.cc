@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "slab/event_sink.h"
 #include "slab/poison.h"
 #include "slab/race_window.h"
 
@@ -171,10 +172,24 @@ void ChunkSupply::Finish(Worker& worker, Item* isolated) {
     }
   }
   if (was_indexed) {
+    TellEviction(*isolated);
     CountEvicted(worker, *isolated);
     CountRemoved(worker, *isolated);
   }
   Retire(worker, isolated);
+}
+
+void ChunkSupply::TellEviction(const Item& item) const {
+  EventSink* const events = slabs_.config.events;
+  if (events == nullptr || !events->Wants(EventSink::kEvictions) || slabs_.IsDead(item)) return;
+  const uint32_t now_s = slabs_.clock.NowSeconds();
+  const uint32_t expires_s = item.expires_s.load(std::memory_order_relaxed);
+  events->OnEviction({.key = item.Key(),
+                      .was_fetched = item.Access().Fetched(),
+                      .ttl_s = expires_s == kNeverExpires ? -1 : int64_t{expires_s} - now_s,
+                      .idle_s = now_s - item.Access().Second(),
+                      .class_id = slabs_.ClassIdOf(&item),
+                      .value_bytes = item.ValueBytes()});
 }
 
 void ChunkSupply::CountEvicted(Worker& worker, const Item& item) const {

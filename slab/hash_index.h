@@ -109,6 +109,12 @@ class HashIndex {
   void DisplaceLocked(const Slot& slot, uint64_t hash, Item* item);
   void EraseLocked(uint64_t hash, const Slot& slot);
 
+  // --- walks ---------------------------------------------------------------------------------
+  // Adds the items of bucket `number`, and of those it was split into since there were
+  // `bucket_count` buckets, to `items`. Locks the bucket's stripe.
+  // REQUIRES: an on-line worker, number < bucket_count.
+  void CollectFamily(uint64_t number, uint64_t bucket_count, std::vector<Item*>& items) const;
+
   // --- growth --------------------------------------------------------------------------------
   // Whether the stripe of `hash` is over the target load. A stripe's load stands for the table's:
   // hashes spread over stripes as they do over buckets, and no counter is shared by all writers.
@@ -167,6 +173,7 @@ class HashIndex {
   template <typename Matches>
   [[nodiscard]] Slot FindSlotLocked(uint64_t hash, const Matches& matches) const;
 
+  void CollectChain(const Bucket& main, std::vector<Item*>& items) const;
   // An empty slot of the chain, in a new overflow bucket if need be.
   [[nodiscard]] Slot FreeSlotLocked(Bucket& main);
   void PullUpLocked(Bucket& main);

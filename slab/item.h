@@ -17,9 +17,9 @@
 // 32 bytes beside key and value, links and CAS included; 24 with -C. Links are handles (4 bytes
 // instead of 8); lengths, counts and flags share words; what most items lack takes no room.
 //
-// A life     Everything but next, prev, access, expires_s, state and the pin count is written
+// A life     Everything but next, prev, access, expires_s, state, cas and the pin count is written
 //            before the item is published in the index, and never again: readers read it without
-//            a lock. An update is a new item.
+//            a lock. An update is a new item. (`md` with I gives the same item a new cas.)
 //
 // State      Two parties can have hold of an item: the index (bit kIndexed) and one holder:
 //              kNobody    a worker's own: being filled, or on its way back to the free chunks
@@ -34,9 +34,14 @@
 //            Moves between holders (batched -> listed -> isolated) are compare-and-swap from a
 //            state with kIndexed set, so a removed item stays with the holder the remover saw.
 //
+// Marks      The other bits of the state are what meta commands set and show (cache.h,
+//            ItemDetails). They change under the stripe's lock while the item is in the index, and
+//            stay as they are until the chunk is free: a reader that still looks at an item that
+//            was just replaced sees the marks it had.
+//
 // Units      bytes, seconds on Clock's scale.
 // Threads    next, prev, kProtected: the class's mutex. state: atomic, as told above. access and
-//            pin count: any thread. expires_s: written under the stripe's lock, read by any.
+//            pin count: any thread. expires_s, cas: written under the stripe's lock, read by any.
 #pragma once
 
 #include <atomic>
@@ -88,6 +93,10 @@ inline constexpr uint8_t kHolderShift = 1;
 inline constexpr uint8_t kHolderMask = 3U << kHolderShift;
 inline constexpr uint8_t kProtected = 1U << 3;  // of the two lists of its class, which one
 inline constexpr uint8_t kFree = 1U << 4;       // on the class's free list, or set aside
+inline constexpr uint8_t kStale = 1U << 5;
+inline constexpr uint8_t kTokenSent = 1U << 6;
+inline constexpr uint8_t kBinaryKey = 1U << 7;
+inline constexpr uint8_t kMarks = kStale | kTokenSent | kBinaryKey;
 
 constexpr Holder HolderOf(uint8_t state) {
   return static_cast<Holder>((state & kHolderMask) >> kHolderShift);
@@ -128,6 +137,8 @@ struct Item {
         spec.value_bytes | (spec.client_flags != 0 ? kHasClientFlags : 0) | (has_cas ? kHasCas : 0);
     key_bytes = static_cast<uint8_t>(spec.key.size());
     generation = 0;
+    state.store(spec.has_binary_key ? item_state::kBinaryKey : uint8_t{0},
+                std::memory_order_relaxed);
     if (has_cas) SetCas(0);
     if (spec.client_flags != 0) std::memcpy(FlagsPlace(), &spec.client_flags, 4);
     if (IsPinnable()) new (PinsPlace()) std::atomic<uint32_t>(0);
@@ -147,12 +158,11 @@ struct Item {
   [[nodiscard]] char* ValuePlace() { return KeyPlace() + key_bytes; }
 
   [[nodiscard]] uint64_t Cas() const {
-    uint64_t cas = 0;
-    if (HasCas()) std::memcpy(&cas, Base() + sizeof(Item), sizeof(cas));
-    return cas;
+    // Relaxed: an id that changes under a reader's eyes was right a moment ago.
+    return HasCas() ? CasPlace().load(std::memory_order_relaxed) : 0;
   }
   void SetCas(uint64_t cas) {
-    if (HasCas()) std::memcpy(Base() + sizeof(Item), &cas, sizeof(cas));
+    if (HasCas()) CasPlace().store(cas, std::memory_order_relaxed);
   }
   [[nodiscard]] uint32_t ClientFlags() const {
     uint32_t flags = 0;
@@ -178,6 +188,11 @@ struct Item {
   }
   [[nodiscard]] char* Base() { return reinterpret_cast<char*>(this); }
   [[nodiscard]] const char* Base() const { return reinterpret_cast<const char*>(this); }
+  // Chunks start on granules of 8 bytes or more, and so does what follows the 24 bytes.
+  [[nodiscard]] std::atomic_ref<uint64_t> CasPlace() const {
+    auto* const place = const_cast<char*>(Base()) + sizeof(Item);
+    return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(place));
+  }
   [[nodiscard]] size_t FlagsOffset() const { return sizeof(Item) + (HasCas() ? 8 : 0); }
   [[nodiscard]] char* FlagsPlace() { return Base() + FlagsOffset(); }
   [[nodiscard]] const char* FlagsPlace() const { return Base() + FlagsOffset(); }

@@ -16,12 +16,23 @@ uint32_t GranuleShiftFor(uint64_t bytes) {
 
 }  // namespace
 
-PageArena::PageArena(uint64_t bytes)
-    : mapping_(Mapping::Reserve(bytes / kPageBytes * kPageBytes, 2 * kPageBytes)),
-      page_count_(static_cast<uint32_t>(bytes / kPageBytes)),
-      granule_shift_(GranuleShiftFor(bytes)),
+Mapping PageArena::ReserveReach(uint64_t bytes_min) {
+  constexpr size_t kAlignment = 2 * size_t{kPageBytes};  // of a huge page
+  if (bytes_min < kReachBytes) {
+    if (Mapping whole = Mapping::Reserve(kReachBytes, kAlignment); whole.Begin() != nullptr) {
+      return whole;
+    }
+  }
+  return Mapping::Reserve(bytes_min / kPageBytes * kPageBytes, kAlignment);
+}
+
+PageArena::PageArena(uint64_t bytes_min)
+    : mapping_(ReserveReach(bytes_min)),
+      page_count_(static_cast<uint32_t>(mapping_.Bytes() / kPageBytes)),
+      granule_shift_(GranuleShiftFor(mapping_.Bytes())),
       biased_begin_(mapping_.Begin() - GranuleBytes()),
-      infos_(std::make_unique<PageInfo[]>(page_count_)) {}
+      info_memory_(Mapping::Reserve(page_count_ * sizeof(PageInfo), alignof(PageInfo))),
+      infos_(reinterpret_cast<PageInfo*>(info_memory_.Begin())) {}
 
 void PageArena::Discard(PageId page) const {
   Unpoison(PageBegin(page), kPageBytes);

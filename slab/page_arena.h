@@ -5,6 +5,10 @@
 //              and stay true when the same bytes are mapped at another address. A handle counts
 //              granules; the granule is 8 bytes up to 32 GiB and doubles with the arena, and every
 //              chunk starts on one. Handle 0 names nothing: the first granule is number 1.
+// Reach        the arena takes address space for more than the limit asks for, so that the limit
+// can
+//              be raised while serving; untouched address space costs nothing. Where the system
+//              grants only what it could back with memory, the arena is as large as the limit.
 // Units        bytes; PageId is 0-based.
 // Owner        PageArena owns the address space and each page's PageInfo. Who owns a page now is
 //              written in its PageInfo.
@@ -14,7 +18,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 #include "slab/cache_config.h"
 #include "slab/mapping.h"
@@ -38,11 +41,15 @@ struct PageInfo {
 
 class PageArena {
  public:
-  // Check IsReady() afterwards: false when the system refuses the address space.
-  explicit PageArena(uint64_t bytes);
+  // Check IsReady() afterwards: false when the system refuses the address space for even
+  // `bytes_min`.
+  explicit PageArena(uint64_t bytes_min);
 
-  [[nodiscard]] bool IsReady() const { return mapping_.Begin() != nullptr; }
+  [[nodiscard]] bool IsReady() const {
+    return mapping_.Begin() != nullptr && info_memory_.Begin() != nullptr;
+  }
   [[nodiscard]] uint32_t PageCount() const { return page_count_; }
+  [[nodiscard]] uint64_t Bytes() const { return mapping_.Bytes(); }
   [[nodiscard]] uint32_t GranuleBytes() const { return 1U << granule_shift_; }
 
   [[nodiscard]] char* At(Handle handle) const {
@@ -69,11 +76,17 @@ class PageArena {
   [[nodiscard]] bool Preallocate(PageId page_count) const;
 
  private:
+  // What handles of 8-byte granules reach, in whole pages.
+  static constexpr uint64_t kReachBytes = (uint64_t{32} * 1024 - 1) * kMiB;
+
+  [[nodiscard]] static Mapping ReserveReach(uint64_t bytes_min);
+
   Mapping mapping_;
   uint32_t page_count_ = 0;
   uint32_t granule_shift_ = 3;
   char* biased_begin_ = nullptr;  // one granule before the first, so that handle 1 is the first
-  std::unique_ptr<PageInfo[]> infos_;
+  Mapping info_memory_;           // zeros, which is what a page of no class has
+  PageInfo* infos_ = nullptr;
 };
 
 }  // namespace larder::slab

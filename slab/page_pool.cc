@@ -24,8 +24,14 @@ void PagePool::Return(PageId page) {
 uint64_t PagePool::FreeCount() const {
   const MutexLock lock(mutex_);
   const uint64_t unlent = returned_.size() + arena_.PageCount() - untouched_begin_;
-  const uint64_t affordable = (budget_.LimitBytes() - budget_.UsedBytes()) / kPageBytes;
+  const uint64_t limit = budget_.LimitBytes();
+  const uint64_t affordable = (limit - std::min(limit, budget_.UsedBytes())) / kPageBytes;
   return std::min(unlent, affordable);
+}
+
+PageId PagePool::TouchedCount() const {
+  const MutexLock lock(mutex_);
+  return untouched_begin_;
 }
 
 uint64_t PagePool::LentCount() const {

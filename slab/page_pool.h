@@ -29,6 +29,8 @@ class PagePool {
   // Pages that Take() would still grant.
   [[nodiscard]] uint64_t FreeCount() const;
   [[nodiscard]] uint64_t LentCount() const;
+  // Pages from this one on were never lent.
+  [[nodiscard]] PageId TouchedCount() const;
 
  private:
   PageArena& arena_;

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include "slab/event_sink.h"
 #include "slab/race_window.h"
 
 namespace larder::slab {
@@ -71,7 +72,7 @@ bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
   for (const HeldPages held : {HeldPages::kPassOver, HeldPages::kTryIfStocked}) {
     if (result == Result::kMoved || result == Result::kNobodyAnswers) break;
-    tried_.assign(slabs_.arena.PageCount(), false);
+    tried_.assign(slabs_.pool.TouchedCount(), false);
     // Bounded by the pages there are: each is tried once in a pass.
     do {
       const uint32_t donor = PickDonor(Figures(), receiver);
@@ -84,7 +85,7 @@ bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
 
 bool PageRelease::MovePage(Worker& worker, uint32_t donor, uint32_t receiver) {
   LockPassingQuiescent(worker);
-  tried_.assign(slabs_.arena.PageCount(), false);
+  tried_.assign(slabs_.pool.TouchedCount(), false);
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
   while (result == Result::kHeld) result = MoveOne(worker, donor, receiver, HeldPages::kPassOver);
   mutex_.Unlock();
@@ -105,7 +106,7 @@ PageRelease::Result PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint
     donor.StartReleaseLocked(*page);
   }
   const Result result = Release(worker, donor, *page);
-  if (result == Result::kMoved) GiveTo(receiver, *page);
+  if (result == Result::kMoved) GiveTo(donor_id, receiver, *page);
   return result;
 }
 
@@ -130,7 +131,11 @@ bool PageRelease::TryComplete(SlabClass& donor, PageId page) {
   return true;
 }
 
-void PageRelease::GiveTo(uint32_t receiver, PageId page) {
+void PageRelease::GiveTo(uint32_t donor, uint32_t receiver, PageId page) {
+  EventSink* const events = slabs_.config.events;
+  if (events != nullptr && events->Wants(EventSink::kPageMoves)) {
+    events->OnPageMove({.donor = donor, .receiver = receiver});
+  }
   moved_count_.fetch_add(1, std::memory_order_relaxed);
   if (receiver == 0) {
     slabs_.pool.Return(page);

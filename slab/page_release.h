@@ -58,7 +58,7 @@ class PageRelease {
       REQUIRES_LOCK(donor.mutex);
   [[nodiscard]] Result Release(Worker& worker, SlabClass& donor, PageId page) REQUIRES_LOCK(mutex_);
   [[nodiscard]] bool TryComplete(SlabClass& donor, PageId page);
-  void GiveTo(uint32_t receiver, PageId page);
+  void GiveTo(uint32_t donor, uint32_t receiver, PageId page);
 
   SlabSet& slabs_;
   ChunkSupply& supply_;

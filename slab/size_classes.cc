@@ -37,6 +37,18 @@ SizeClasses::SizeClasses(uint32_t smallest_bytes, double factor, uint32_t larges
   chunk_bytes_[++count_] = last;
 }
 
+SizeClasses::SizeClasses(std::span<const uint32_t> chunk_sizes, uint32_t largest_bytes,
+                         uint32_t granule_bytes) {
+  const uint32_t last =
+      WidenToPage(std::min(RoundUp(largest_bytes, granule_bytes), kPageBytes), granule_bytes);
+  for (const uint32_t wanted : chunk_sizes) {
+    const uint32_t rounded = RoundUp(wanted, granule_bytes);
+    if (count_ + 1 == kClassCountMax || rounded >= last) break;
+    if (rounded > chunk_bytes_[count_]) chunk_bytes_[++count_] = rounded;
+  }
+  chunk_bytes_[++count_] = last;
+}
+
 uint32_t SizeClasses::ClassFor(uint64_t bytes) const {
   const auto* const begin = chunk_bytes_.begin() + 1;
   const auto* const end = begin + count_;

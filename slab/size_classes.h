@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace larder::slab {
 
@@ -22,6 +23,11 @@ class SizeClasses {
   // `smallest_bytes`: chunk size of class 1. `granule_bytes`: every chunk size is a multiple of
   // it, and a power of two. `largest_bytes`: no chunk larger than what holds this much.
   SizeClasses(uint32_t smallest_bytes, double factor, uint32_t largest_bytes,
+              uint32_t granule_bytes);
+
+  // Explicit sizes, ascending, rounded up to granules and otherwise taken as they are; a class of
+  // `largest_bytes` follows them.
+  SizeClasses(std::span<const uint32_t> chunk_sizes, uint32_t largest_bytes,
               uint32_t granule_bytes);
 
   [[nodiscard]] uint32_t Count() const { return count_; }

@@ -30,22 +30,29 @@ struct SlabSet {
         budget(config.limit_bytes),
         arena(config.limit_bytes),
         pool(arena, budget),
-        sizes(static_cast<uint32_t>(
-                  Item::BytesFor(0, config.smallest_item_bytes, false, config.use_cas)),
-              config.growth_factor, kPageBytes, arena.GranuleBytes()),
+        sizes(MakeSizes(config, arena.GranuleBytes())),
         index(arena, budget, hash_seed) {
     for (uint32_t id = 1; id <= sizes.Count(); ++id) {
       classes.emplace_back(arena, id, sizes.ChunkBytes(id));
     }
   }
 
+  [[nodiscard]] static SizeClasses MakeSizes(const CacheConfig& config, uint32_t granule_bytes) {
+    if (!config.chunk_sizes.empty()) {
+      return SizeClasses(config.chunk_sizes, kPageBytes, granule_bytes);
+    }
+    const uint64_t smallest = Item::BytesFor(0, config.smallest_item_bytes, false, config.use_cas);
+    return {static_cast<uint32_t>(smallest), config.growth_factor, kPageBytes, granule_bytes};
+  }
+
   [[nodiscard]] SlabClass& Class(uint32_t class_id) { return classes[class_id - 1]; }
   // REQUIRES: the caller may hold `item`, so its page belongs to a class.
-  [[nodiscard]] SlabClass& ClassOf(const Item* item) {
+  [[nodiscard]] uint32_t ClassIdOf(const Item* item) const {
     const PageInfo& info = arena.InfoOf(arena.HandleOf(item));
     // Relaxed: written while nobody could hold a handle into the page.
-    return Class(info.class_id.load(std::memory_order_relaxed));
+    return info.class_id.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] SlabClass& ClassOf(const Item* item) { return Class(ClassIdOf(item)); }
   [[nodiscard]] Item* ItemAt(Handle handle) const {
     return reinterpret_cast<Item*>(arena.At(handle));
   }
