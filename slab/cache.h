@@ -161,7 +161,7 @@ class Reservation {
 };
 
 struct ItemSpec {
-  std::string_view key;  // 1..kKeyBytesMax bytes; not kept
+  std::string_view key = {};  // 1..kKeyBytesMax bytes; not kept
   uint32_t client_flags = 0;
   uint32_t expires_s = 0;
   uint32_t value_bytes = 0;
