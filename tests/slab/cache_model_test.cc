@@ -12,10 +12,12 @@ namespace larder::slab {
 namespace {
 
 struct ModelItem {
-  std::string value;
+  std::string value = {};
   uint32_t client_flags = 0;
   uint32_t expires_s = 0;
   uint64_t cas = 0;
+  bool is_stale = false;
+  bool token_is_sent = false;
 };
 
 class Model {
@@ -90,8 +92,12 @@ class Model {
       Remove();
     } else if (choice < 95) {
       Touch();
-    } else if (choice < 99) {
+    } else if (choice < 97) {
       Cas();
+    } else if (choice < 98) {
+      Draw(2) == 0 ? Invalidate() : Hollow();
+    } else if (choice < 99) {
+      MetaLook();
     } else if (Draw(3000) == 0) {
       user_.FlushNow();
       model_.clear();
@@ -128,7 +134,9 @@ class Model {
     const StoreMode mode = kModes[Draw(kModes.size())];
     const std::string key = DrawKey();
     const bool present = IsPresent(key);
-    const ModelItem item{DrawValue(), static_cast<uint32_t>(Draw(3)), DrawExpiry(), 0};
+    const ModelItem item{.value = DrawValue(),
+                         .client_flags = static_cast<uint32_t>(Draw(3)),
+                         .expires_s = DrawExpiry()};
     const auto result = user_.TryStore(key, item.value, mode, item.expires_s, 0, item.client_flags);
     REQUIRE(result);
     const bool stored = mode == StoreMode::kSet || present == (mode == StoreMode::kReplace);
@@ -155,6 +163,7 @@ class Model {
     REQUIRE(expected != nullptr);
     expected->value.insert(at_end ? expected->value.size() : 0, piece);
     expected->cas = result->cas;
+    expected->is_stale = expected->token_is_sent = false;
   }
 
   void Arithmetic() {
@@ -175,7 +184,11 @@ class Model {
     const uint64_t after = increment ? *before + delta : (*before > delta ? *before - delta : 0);
     REQUIRE(result.number == after);
     std::string text = std::to_string(after);
-    if (text.size() < expected->value.size()) text.resize(expected->value.size(), ' ');
+    if (text.size() > expected->value.size()) {
+      expected->is_stale = expected->token_is_sent = false;
+    } else {
+      text.resize(expected->value.size(), ' ');
+    }
     expected->value = text;
     expected->cas = result.cas;
   }
@@ -208,7 +221,61 @@ class Model {
                                  : matches ? StoreStatus::kStored
                                            : StoreStatus::kExists));
     }
-    if (result->status == StoreStatus::kStored) model_[key] = {value, 0, 0, result->cas};
+    if (result->status == StoreStatus::kStored) {
+      model_[key] = {.value = value, .cas = result->cas};
+    }
+  }
+
+  void Invalidate() {
+    const std::string key = DrawKey();
+    const bool present = IsPresent(key);
+    const uint32_t expires_s = fixture_.In(5);
+    REQUIRE((fixture_.cache->Invalidate(user_.worker(), key, {.expires_s = expires_s}) ==
+             RemoveStatus::kRemoved) == present);
+    if (!present) return;
+    ModelItem& item = model_[key];
+    item.cas = user_.CasOf(key);
+    item.expires_s = expires_s;
+    item.is_stale = true;
+    item.token_is_sent = false;
+  }
+
+  void Hollow() {
+    const std::string key = DrawKey();
+    const bool present = IsPresent(key);
+    const RemoveStatus status =
+        fixture_.cache->Hollow(user_.worker(), key, {.expires_s = fixture_.In(9)});
+    // Taking the chunk may evict the very key.
+    if (status == RemoveStatus::kNotFound) {
+      if (present) REQUIRE(ForgivenMiss(key));
+      return;
+    }
+    REQUIRE(status == RemoveStatus::kRemoved);
+    REQUIRE(present);
+    model_[key] = {.expires_s = fixture_.In(9), .cas = model_[key].cas};
+  }
+
+  void MetaLook() {
+    const std::string key = DrawKey();
+    const bool present = IsPresent(key);
+    const bool vivifies = Draw(2) == 0;
+    MetaGetSpec spec;
+    if (vivifies) spec.vivify_expires_s = fixture_.In(7);
+    const MetaHit hit = fixture_.cache->MetaGet(user_.worker(), key, spec);
+    REQUIRE(static_cast<bool>(hit) == (present || vivifies));
+    if (!hit) return;
+    REQUIRE(hit.created == !present);
+    if (hit.created) {
+      REQUIRE(hit.won);
+      model_[key] = {.expires_s = fixture_.In(7), .cas = hit.hit.cas, .token_is_sent = true};
+      return;
+    }
+    ModelItem& item = model_[key];
+    REQUIRE(hit.hit.value == item.value);
+    REQUIRE(hit.details.is_stale == item.is_stale);
+    REQUIRE(hit.won == (item.is_stale && !item.token_is_sent));
+    REQUIRE(hit.details.token_is_sent == item.token_is_sent);
+    item.token_is_sent |= hit.won;
   }
 
   OneUser fixture_;

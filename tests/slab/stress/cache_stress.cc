@@ -126,8 +126,10 @@ class Actor {
       Increment(Draw(kCounters));
     } else if (choice < 960) {
       cache_.Touch(worker_, Name(key), clock_.NowSeconds() + 1 + static_cast<uint32_t>(Draw(3)));
-    } else if (choice < 985) {
+    } else if (choice < 980) {
       ReadGroup();
+    } else if (choice < 985) {
+      ActOnMarks(key);
     } else if (choice < 998) {
       PinLarge(key);
     } else {
@@ -152,10 +154,31 @@ class Actor {
     if (!hit) return;
     ++hits_;
     if (hit.key != Name(key)) Fail("a hit under another key");
+    if (hit.value.empty()) return;  // made by a meta look-up, or hollowed
     if (!IsWhole(hit.value, key)) Fail("a value that was never written whole");
   }
 
   void Read(uint64_t key) { Check(cache_.Get(worker_, Name(key)), key); }
+
+  // Stale items and tokens: whoever wins writes the item anew, as a client would.
+  void ActOnMarks(uint64_t key) {
+    const std::string name = Name(key);
+    const uint64_t choice = Draw(8);
+    if (choice == 0) {
+      if (cache_.Hollow(worker_, name, {.becomes_stale = Draw(2) == 0}) ==
+          RemoveStatus::kNoMemory) {
+        Fail("an empty item was refused");
+      }
+    } else if (choice < 3) {
+      (void)cache_.Invalidate(worker_, name, {});
+    } else {
+      const MetaHit hit =
+          cache_.MetaGet(worker_, name, {.vivify_expires_s = clock_.NowSeconds() + 5});
+      if (!hit) Fail("an empty item was refused");
+      Check(hit.hit, key);
+      if (hit.won) Write(key, StoreMode::kSet, DrawSize());
+    }
+  }
 
   void ReadGroup() {
     std::array<uint64_t, Cache::kGroupKeysMax> numbers;
@@ -197,7 +220,8 @@ class Actor {
   void Increment(uint64_t number) {
     std::string name("counter-");
     name += std::to_string(number);
-    const ArithmeticResult result = cache_.Arithmetic(worker_, name, {.increment = true, .delta = 1});
+    const ArithmeticResult result =
+        cache_.Arithmetic(worker_, name, {.increment = true, .delta = 1});
     if (result.status == ArithmeticStatus::kDone) numbers_.push_back(result.number);
     if (result.status == ArithmeticStatus::kNotFound) CreateCounter(name);
     if (result.status == ArithmeticStatus::kNonNumeric) Fail("a counter is no number");
@@ -233,13 +257,38 @@ void Stretch(Window window) {
 }
 #endif
 
-void KeepTime(Cache& cache, Clock& clock, const std::atomic<bool>& stop) {
+void KeepTime(Cache& cache, Clock& clock, uint64_t limit_bytes, const std::atomic<bool>& stop) {
   // A second of the cache passes every 20 ms, so that expiry is a matter of this run.
   while (!stop.load()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const uint32_t next = clock.NowSeconds() + 1;
+    // For ten seconds in a hundred there is a quarter less.
+    if (next % 100 == 0 && !cache.SetLimit(limit_bytes / 4 * 3)) Fail("a limit was refused");
+    if (next % 100 == 10 && !cache.SetLimit(limit_bytes)) Fail("a limit was refused");
     cache.Maintain(next);
     clock.Set(next);
+  }
+  if (!cache.SetLimit(limit_bytes)) Fail("a limit was refused");
+}
+
+// Walks all the time, checks what it meets, and removes the dead at every other walk.
+void WalkAround(Cache& cache, const std::atomic<bool>& stop) {
+  constexpr std::string_view kPrefix = "key-";
+  Worker& worker = cache.AddWorker();
+  const auto check = [&](const Hit& hit) {
+    if (!hit.key.starts_with(kPrefix) || hit.value.empty()) return;
+    const std::string number(hit.key.substr(kPrefix.size()));
+    if (!IsWhole(hit.value, std::stoull(number))) Fail("a walk met a value not written whole");
+  };
+  for (uint64_t round = 0; !stop.load(); ++round) {
+    WalkCursor cursor;
+    bool is_over = false;
+    while (!is_over && !stop.load()) {
+      cache.Online(worker);
+      is_over = round % 2 == 0 ? !cache.Walk(worker, cursor, 64, check)
+                               : !cache.Crawl(worker, cursor, 64, ~uint64_t{0});
+      cache.Offline(worker);
+    }
   }
 }
 
@@ -254,7 +303,8 @@ int Run(int seconds, int thread_count, uint64_t limit_mib) {
   Totals totals;
   std::atomic<bool> stop{false};
   std::vector<std::thread> threads;
-  std::thread keeper([&] { KeepTime(*cache, clock, stop); });
+  std::thread keeper([&] { KeepTime(*cache, clock, limit_mib * kMiB, stop); });
+  std::thread walker([&] { WalkAround(*cache, stop); });
   for (int i = 0; i < thread_count; ++i) {
     threads.emplace_back(
         [&, i] { Actor(*cache, clock, totals, static_cast<uint64_t>(i) + 1).Run(stop); });
@@ -263,6 +313,7 @@ int Run(int seconds, int thread_count, uint64_t limit_mib) {
   stop = true;
   for (std::thread& thread : threads) thread.join();
   keeper.join();
+  walker.join();
   std::sort(totals.numbers.begin(), totals.numbers.end());
   if (std::adjacent_find(totals.numbers.begin(), totals.numbers.end()) != totals.numbers.end()) {
     Fail("an increment was lost");
