@@ -35,7 +35,7 @@ void MarkStaleLocked(Item& item) {
 }  // namespace
 
 RemoveStatus Cache::Remove(Worker& worker, std::string_view key,
-                           std::optional<uint64_t> compare_cas) {
+                           std::optional<uint64_t> compare_cas, bool counts_mismatch) {
   const uint64_t hash = impl_->slabs.index.Hash(key);
   CacheImpl::Change change;
   CacheImpl::Present present;
@@ -47,6 +47,7 @@ RemoveStatus Cache::Remove(Worker& worker, std::string_view key,
     if (present.slot && !differs) change = impl_->RemoveLocked(hash, present.slot);
   }
   if (impl_->WatchesFetches()) impl_->TellFetch(worker, key, present.live, present.result);
+  if (differs && !counts_mismatch) return RemoveStatus::kExists;
   if (differs) return CountMiss(worker, RemoveStatus::kExists);
   if (present.live != nullptr) {
     worker.CountersOf(impl_->slabs.ClassIdOf(present.live)).delete_hits.Add();

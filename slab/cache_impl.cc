@@ -7,12 +7,19 @@ namespace larder::slab {
 // --- finding -------------------------------------------------------------------------------------
 
 Item* CacheImpl::Lookup(Worker& worker, uint64_t hash, std::string_view key) {
+  // Asked first, and answered apart: the key need not be kept for it while the index is searched.
+  if (WatchesFetches()) [[unlikely]] {
+    TellNextFetch(worker, hash, key);
+  }
   Item* const item = slabs.index.Find(hash, key);
-  const FetchResult result = ResultOf(item);
-  if (WatchesFetches()) TellFetch(worker, key, item, result);
-  if (item == nullptr || result == FetchResult::kFound) return item;
+  if (item == nullptr || !slabs.IsDead(*item)) return item;
   RemoveDead(worker, hash, item);
   return nullptr;
+}
+
+void CacheImpl::TellNextFetch(const Worker& worker, uint64_t hash, std::string_view key) const {
+  const Item* const item = slabs.index.Find(hash, key);
+  TellFetch(worker, key, item, ResultOf(item));
 }
 
 FetchResult CacheImpl::ResultOf(const Item* item) const {

@@ -71,6 +71,7 @@ class CacheImpl {
     const EventSink* const events = slabs.config.events;
     return events != nullptr && events->Wants(EventSink::kFetches);
   }
+  void TellNextFetch(const Worker& worker, uint64_t hash, std::string_view key) const;
   void TellFetch(const Worker& worker, std::string_view key, const Item* item,
                  FetchResult result) const;
 

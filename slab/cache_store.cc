@@ -57,8 +57,11 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
   reservation.item_ = impl_->NewItem(worker, spec, &reservation.status_);
   reservation.cache_ = impl_.get();
   reservation.worker_ = &worker;
-  if (reservation.status_ == ReserveStatus::kTooLarge) worker.counters.store_too_large.Add();
-  if (reservation.status_ == ReserveStatus::kNoMemory) worker.counters.store_no_memory.Add();
+  if (!reservation && spec.counts_refusal) {
+    const bool is_too_large = reservation.status_ == ReserveStatus::kTooLarge;
+    WorkerCounters& counters = worker.counters;
+    (is_too_large ? counters.store_too_large : counters.store_no_memory).Add();
+  }
   if (reservation) {
     const uint32_t class_id = impl_->slabs.ClassOf(reservation.item_).Id();
     worker.CountersOf(class_id).cmd_set.Add();

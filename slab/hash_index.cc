@@ -16,9 +16,9 @@ HashIndex::HashIndex(PageArena& arena, MemoryBudget& budget, uint64_t seed)
       budget_(budget),
       seed_(seed),
       // Address space only; what is used is charged segment by segment.
-      bucket_memory_(Mapping::Reserve(arena.Bytes(), sizeof(Bucket))),
+      bucket_memory_(Mapping::Reserve(arena.Bytes() / kArenaPart, sizeof(Bucket))),
       buckets_(reinterpret_cast<Bucket*>(bucket_memory_.Begin())),
-      overflow_memory_(Mapping::Reserve(arena.Bytes(), sizeof(Bucket))),
+      overflow_memory_(Mapping::Reserve(arena.Bytes() / kArenaPart, sizeof(Bucket))),
       overflow_(reinterpret_cast<Bucket*>(overflow_memory_.Begin())) {
   if (buckets_ == nullptr || overflow_ == nullptr) return;
   const MutexLock lock(growth_mutex_);

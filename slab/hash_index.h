@@ -72,6 +72,10 @@ class HashIndex {
  public:
   static constexpr uint32_t kStripeCount = 1024;
 
+  // Main buckets, and overflow buckets, have address space for this part of the arena's: an item
+  // takes 32 bytes at least there, and 8 in the index.
+  static constexpr uint64_t kArenaPart = 4;
+
   // Check IsReady() afterwards: false when not even the first segment can be had.
   HashIndex(PageArena& arena, MemoryBudget& budget, uint64_t seed);
 

@@ -16,18 +16,8 @@ uint32_t GranuleShiftFor(uint64_t bytes) {
 
 }  // namespace
 
-Mapping PageArena::ReserveReach(uint64_t bytes_min) {
-  constexpr size_t kAlignment = 2 * size_t{kPageBytes};  // of a huge page
-  if (bytes_min < kReachBytes) {
-    if (Mapping whole = Mapping::Reserve(kReachBytes, kAlignment); whole.Begin() != nullptr) {
-      return whole;
-    }
-  }
-  return Mapping::Reserve(bytes_min / kPageBytes * kPageBytes, kAlignment);
-}
-
-PageArena::PageArena(uint64_t bytes_min)
-    : mapping_(ReserveReach(bytes_min)),
+PageArena::PageArena(uint64_t bytes)
+    : mapping_(Mapping::Reserve(bytes / kPageBytes * kPageBytes, 2 * kPageBytes)),
       page_count_(static_cast<uint32_t>(mapping_.Bytes() / kPageBytes)),
       granule_shift_(GranuleShiftFor(mapping_.Bytes())),
       biased_begin_(mapping_.Begin() - GranuleBytes()),

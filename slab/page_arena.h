@@ -5,10 +5,6 @@
 //              and stay true when the same bytes are mapped at another address. A handle counts
 //              granules; the granule is 8 bytes up to 32 GiB and doubles with the arena, and every
 //              chunk starts on one. Handle 0 names nothing: the first granule is number 1.
-// Reach        the arena takes address space for more than the limit asks for, so that the limit
-// can
-//              be raised while serving; untouched address space costs nothing. Where the system
-//              grants only what it could back with memory, the arena is as large as the limit.
 // Units        bytes; PageId is 0-based.
 // Owner        PageArena owns the address space and each page's PageInfo. Who owns a page now is
 //              written in its PageInfo.
@@ -41,9 +37,8 @@ struct PageInfo {
 
 class PageArena {
  public:
-  // Check IsReady() afterwards: false when the system refuses the address space for even
-  // `bytes_min`.
-  explicit PageArena(uint64_t bytes_min);
+  // Check IsReady() afterwards: false when the system refuses the address space.
+  explicit PageArena(uint64_t bytes);
 
   [[nodiscard]] bool IsReady() const {
     return mapping_.Begin() != nullptr && info_memory_.Begin() != nullptr;
@@ -76,11 +71,6 @@ class PageArena {
   [[nodiscard]] bool Preallocate(PageId page_count) const;
 
  private:
-  // What handles of 8-byte granules reach, in whole pages.
-  static constexpr uint64_t kReachBytes = (uint64_t{32} * 1024 - 1) * kMiB;
-
-  [[nodiscard]] static Mapping ReserveReach(uint64_t bytes_min);
-
   Mapping mapping_;
   uint32_t page_count_ = 0;
   uint32_t granule_shift_ = 3;

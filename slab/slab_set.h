@@ -17,6 +17,7 @@
 #include "slab/memory_budget.h"
 #include "slab/page_arena.h"
 #include "slab/page_pool.h"
+#include "slab/reach.h"
 #include "slab/size_classes.h"
 #include "slab/slab_class.h"
 #include "slab/worker_list.h"
@@ -28,7 +29,7 @@ struct SlabSet {
       : config(cache_config),
         clock(cache_clock),
         budget(config.limit_bytes),
-        arena(config.limit_bytes),
+        arena(ReachFor(config.limit_bytes)),
         pool(arena, budget),
         sizes(MakeSizes(config, arena.GranuleBytes())),
         index(arena, budget, hash_seed) {
