@@ -66,6 +66,9 @@ class Reservation {
   [[nodiscard]] ReserveStatus Status() const { return status_; }
   explicit operator bool() const { return item_ != nullptr; }
   [[nodiscard]] std::span<char> Value() const;
+  // The item as it is so far, for those who are told of it. Lends: until it is committed or given
+  // back.
+  [[nodiscard]] Hit View() const;
   void Abandon();
 
  private:
@@ -129,6 +132,9 @@ class Cache {
   // Publishes the filled reservation under its key. The key's old item, if any, serves readers
   // until the new one is in its place.
   StoreResult Commit(Worker& worker, Reservation reservation, const CommitSpec& spec);
+  // Counts cmd_set, as Commit does whatever becomes of the store: for a value that came whole and
+  // is not committed.
+  void CountStore(Worker& worker, const Reservation& reservation);
   // memcached deletes the old item when a `set` cannot get memory; nothing is counted.
   void DropForFailedSet(Worker& worker, std::string_view key);
 

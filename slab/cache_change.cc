@@ -126,6 +126,8 @@ class Sum {
   explicit Sum(const ArithmeticSpec& spec) : spec_(spec) {}
 
   std::optional<uint32_t> ValueBytes(const Item& old) {
+    refusal_ = ArithmeticStatus::kNonNumeric;
+    if (old.ValueBytes() == 0) return std::nullopt;  // no number, whatever its id
     refusal_ = ArithmeticStatus::kExists;
     if (spec_.cas != 0 && old.Cas() != spec_.cas) return std::nullopt;
     refusal_ = ArithmeticStatus::kNonNumeric;

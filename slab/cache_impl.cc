@@ -66,6 +66,10 @@ void CacheImpl::MarkAccess(Item& item) const {
   if (touched.Bits() != mark.Bits()) item.SetAccess(touched);
 }
 
+void CacheImpl::MarkMet(Item& item) const {
+  item.SetAccess(item.Access().Met(slabs.clock.NowSeconds()));
+}
+
 ItemDetails CacheImpl::DetailsOf(const Item& item) const {
   const AccessMark mark = item.Access();
   const uint8_t state = item.state.load(std::memory_order_relaxed);

@@ -47,6 +47,14 @@ class CacheImpl {
   // Pages before this one have been purged since the last purge began; see cache_upkeep.cc.
   PageId purge_cursor GUARDED_BY(slabs.flush.mutex) = 0;
 
+  // After a flush the maintainer goes once through the index and frees what was flushed, about
+  // sixty thousand items a step: memory and counts are right within seconds, though nobody asks
+  // for the items. Only the maintainer looks at these.
+  void SweepFlushedStep(Worker& worker);
+  WalkCursor sweep_cursor;
+  uint16_t swept_generation = 0;
+  bool sweeps = false;
+
   // What `stats reset` subtracts from then on.
   mutable Mutex baseline_mutex{LockRank::kRegistry};
   CacheStats baseline GUARDED_BY(baseline_mutex);
@@ -63,6 +71,8 @@ class CacheImpl {
   void RemoveDead(Worker& worker, uint64_t hash, Item* item);
   void CountDead(Worker& worker, const Item& item) const;
   void MarkAccess(Item& item) const;
+  // Somebody met the item under its key without being given it: a refused `add`.
+  void MarkMet(Item& item) const;
   [[nodiscard]] ItemDetails DetailsOf(const Item& item) const;
   static Hit MakeHit(const Item& item);
 

@@ -15,8 +15,9 @@ namespace {
 
 bool IsRecacheDue(const CacheImpl& cache, const MetaGetSpec& spec, uint32_t expires_s) {
   if (!spec.recache_below_s || expires_s == kNeverExpires) return false;
-  // A live item expires after now.
-  return expires_s - cache.slabs.clock.NowSeconds() < *spec.recache_below_s;
+  // Below zero where a touch has just ended the item's life.
+  const int64_t left_s = int64_t{expires_s} - cache.slabs.clock.NowSeconds();
+  return left_s < int64_t{*spec.recache_below_s};
 }
 
 // True for the one caller who is first. A replaced item's token is nobody's to take.
@@ -74,6 +75,7 @@ MetaHit DescribeCreated(CacheImpl& cache, Item* item, const MetaGetSpec& spec) {
   created.expires_before_s = *spec.vivify_expires_s;
   created.created = true;
   created.won = spec.takes_token;
+  if (spec.marks_access) cache.MarkAccess(*item);  // who asks next is told of this request
   created.hit = CacheImpl::MakeHit(*item);
   return created;
 }

@@ -66,8 +66,10 @@ inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old,
     }
     // With a slot there is nothing to insert, so publishing cannot fail. The generation is the old
     // item's: a flush since it was read takes the new one too.
-    const uint64_t cas = spec.new_cas ? *spec.new_cas : cache.NextCas();
-    change = *cache.PublishLocked(worker, hash, slot, fresh, cas, old->generation);
+    // A sum takes a number even when it brings its own id, as memcached's does.
+    const uint64_t next = spec.new_cas && !spec.may_be_same_item ? *spec.new_cas : cache.NextCas();
+    change = *cache.PublishLocked(worker, hash, slot, fresh, spec.new_cas.value_or(next),
+                                  old->generation);
     if (is_same_item) fresh->SetAccess(old->Access());
   }
   cache.Conclude(worker, hash, change);

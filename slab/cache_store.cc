@@ -35,6 +35,8 @@ std::span<char> Reservation::Value() const {
   return {item_->ValuePlace(), item_->ValueBytes()};
 }
 
+Hit Reservation::View() const { return item_ == nullptr ? Hit{} : CacheImpl::MakeHit(*item_); }
+
 void Reservation::StopKeeping() {
   if (kept_bytes_ == 0) return;
   cache_->under_way_bytes.fetch_sub(std::exchange(kept_bytes_, 0), std::memory_order_relaxed);
@@ -61,10 +63,6 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
     const bool is_too_large = reservation.status_ == ReserveStatus::kTooLarge;
     WorkerCounters& counters = worker.counters;
     (is_too_large ? counters.store_too_large : counters.store_no_memory).Add();
-  }
-  if (reservation) {
-    const uint32_t class_id = impl_->slabs.ClassOf(reservation.item_).Id();
-    worker.CountersOf(class_id).cmd_set.Add();
   }
   return reservation;
 }
@@ -104,8 +102,10 @@ StoreStatus JudgeCas(SlabSet& slabs, Worker& worker, const Item* live, const Com
   WorkerClassCounters& counters = worker.CountersOf(slabs.ClassIdOf(live));
   const uint64_t cas = live->Cas();
   const bool is_older = spec.invalidates_older && spec.cas != 0 && spec.cas < cas;
-  // Without ids every comparison fails, as memcached's does.
-  if (!slabs.config.use_cas || (cas != spec.cas && !is_older)) {
+  // Without ids every comparison fails, as memcached's does, and so does one with 0, even where an
+  // item was given that id.
+  const bool is_same = spec.cas != 0 && spec.cas == cas;
+  if (!slabs.config.use_cas || (!is_same && !is_older)) {
     counters.cas_badval.Add();
     return StoreStatus::kExists;
   }
@@ -118,7 +118,7 @@ StoreStatus Judge(CacheImpl& cache, Worker& worker, Item* live, const CommitSpec
   switch (spec.mode) {
     case StoreMode::kAdd:
       if (live == nullptr) return StoreStatus::kStored;
-      cache.MarkAccess(*live);
+      cache.MarkMet(*live);
       return StoreStatus::kNotStored;
     case StoreMode::kReplace:
       return live != nullptr ? StoreStatus::kStored : StoreStatus::kNotStored;
@@ -240,7 +240,13 @@ StoreResult CacheImpl::ConcatenateOrVivify(Worker& worker, Item* sent, const Com
   }
 }
 
+void Cache::CountStore(Worker& worker, const Reservation& reservation) {
+  const uint32_t class_id = impl_->slabs.ClassOf(reservation.item_).Id();
+  worker.CountersOf(class_id).cmd_set.Add();
+}
+
 StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitSpec& spec) {
+  CountStore(worker, reservation);
   Item* const sent = reservation.item_;
   bool sent_is_stored = false;
   StoreResult result;

@@ -113,6 +113,7 @@ void Cache::Maintain(uint32_t now_s) {
   impl_->supply.DrainIdle(worker);
   FeedIndex(*impl_, worker);
   ReturnExcess(*impl_, worker);
+  impl_->SweepFlushedStep(worker);
   // Relaxed: a switch; a step more or less does not matter.
   if (impl_->rebalances.load(std::memory_order_relaxed)) impl_->rebalancer.Step(worker);
   impl_->supply.Collect(worker);

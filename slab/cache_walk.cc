@@ -29,20 +29,18 @@ bool WalkBuckets(const HashIndex& index, WalkCursor& cursor, uint32_t buckets_ma
   return cursor.next_bucket < cursor.bucket_count;
 }
 
-void RemoveForCrawler(CacheImpl& cache, Worker& worker, Item* item) {
+// False: somebody was faster, or touched it back to life.
+bool RemoveIfDead(CacheImpl& cache, Worker& worker, Item* item) {
   const uint64_t hash = cache.slabs.index.Hash(item->Key());
   CacheImpl::Change change;
   {
     const MutexLock lock(cache.slabs.index.StripeOf(hash));
     const HashIndex::Slot slot = cache.slabs.index.FindLocked(hash, item);
-    // Somebody may have removed it, or touched it back to life.
-    if (!slot || !cache.slabs.IsDead(*item)) return;
+    if (!slot || !cache.slabs.IsDead(*item)) return false;
     change = cache.RemoveLocked(hash, slot);
   }
-  WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassIdOf(item));
-  counters.crawler_reclaimed.Add();
-  if (!item->Access().Fetched()) counters.expired_unfetched.Add();
   cache.Conclude(worker, hash, change);
+  return true;
 }
 
 }  // namespace
@@ -59,8 +57,29 @@ bool Cache::Crawl(Worker& worker, WalkCursor& cursor, uint32_t buckets_max, uint
     const uint32_t class_id = impl_->slabs.ClassIdOf(item);
     if ((class_mask >> class_id & 1) == 0) return;
     worker.CountersOf(class_id).crawler_items_checked.Add();
-    if (impl_->slabs.IsDead(*item)) RemoveForCrawler(*impl_, worker, item);
+    if (!impl_->slabs.IsDead(*item)) return;
+    const bool was_fetched = item->Access().Fetched();
+    if (!RemoveIfDead(*impl_, worker, item)) return;
+    worker.CountersOf(class_id).crawler_reclaimed.Add();
+    if (!was_fetched) worker.CountersOf(class_id).expired_unfetched.Add();
   });
+}
+
+void CacheImpl::SweepFlushedStep(Worker& worker) {
+  constexpr uint32_t kBucketsPerTurn = 128;
+  constexpr uint32_t kTurnsPerStep = 64;
+  const uint16_t generation = slabs.flush.Generation();
+  if (generation != swept_generation) {
+    swept_generation = generation;
+    sweep_cursor = WalkCursor{};
+    sweeps = true;
+  }
+  for (uint32_t turn = 0; sweeps && turn < kTurnsPerStep; ++turn) {
+    sweeps = WalkBuckets(slabs.index, sweep_cursor, kBucketsPerTurn, [&](Item* item) {
+      if (slabs.IsFlushed(*item)) (void)RemoveIfDead(*this, worker, item);
+    });
+    supply.PassQuiescent(worker);  // so that no store waits for the sweep
+  }
 }
 
 }  // namespace larder::slab

@@ -70,6 +70,11 @@ class AccessMark {
     const uint32_t count = Count() < kCountMax ? Count() + 1 : kCountMax;
     return AccessMark(now_s << kSecondShift | kFetchedBit | count);
   }
+  // The same for an item that was in somebody's way, but not handed out.
+  [[nodiscard]] AccessMark Met(uint32_t now_s) const {
+    const AccessMark touched = Touched(now_s);
+    return Fetched() ? touched : AccessMark(touched.bits_ & ~kFetchedBit);
+  }
   [[nodiscard]] AccessMark WithCount(uint32_t count) const {
     return AccessMark((bits_ & ~kCountMask) | count);
   }

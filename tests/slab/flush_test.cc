@@ -117,5 +117,19 @@ TEST_CASE("no item comes back after the flush generations have wrapped") {
   CHECK(user.Has("new"));
 }
 
+TEST_CASE_METHOD(OneUser, "what was flushed is freed though nobody asks for it") {
+  for (uint64_t i = 0; i < 20'000; ++i) {
+    user.Set(Numbered("key", i), "v");
+    if (i % 1'000 == 0) user.NextTurn();
+  }
+  user.FlushNow();
+  user.Set("later", "v");
+  CHECK(cache->Stats().sum.item_count > 1);
+  for (int i = 0; i < 3; ++i) Maintain();
+  CHECK(cache->Stats().sum.item_count == 1);
+  CHECK(cache->Stats().get_flushed == 0);
+  CHECK(user.Has("later"));
+}
+
 }  // namespace
 }  // namespace larder::slab

@@ -112,6 +112,14 @@ TEST_CASE_METHOD(MetaUser, "a miss may make an empty item, whose token the first
   CHECK_FALSE(Look("k").details.token_is_sent);
 }
 
+TEST_CASE_METHOD(MetaUser, "making an item counts as fetching it, a refused add does not") {
+  REQUIRE(Look("k", {.vivify_expires_s = In(30)}));
+  CHECK(Look("k").details.was_fetched);
+  user.Set("a", "value");
+  REQUIRE(user.Store(StoreMode::kAdd, "a", "other") == StoreStatus::kNotStored);
+  CHECK_FALSE(Look("a").details.was_fetched);
+}
+
 TEST_CASE_METHOD(MetaUser, "an item made without taking the token has none to give") {
   REQUIRE(Look("k", {.takes_token = false, .vivify_expires_s = In(30)}).created);
   const MetaHit next = Look("k");
@@ -154,6 +162,11 @@ TEST_CASE_METHOD(MetaUser,
   CHECK(
       Look("k", {.touch_expires_s = In(500), .recache_below_s = 100, .recaches_before_touch = true})
           .won);
+}
+
+TEST_CASE_METHOD(MetaUser, "a touch into the past asks for the refresh at once") {
+  user.Set("k", "value");
+  CHECK(Look("k", {.touch_expires_s = kAlreadyExpired, .recache_below_s = 50}).won);
 }
 
 // --- stale items ---------------------------------------------------------------------------------
@@ -311,6 +324,8 @@ TEST_CASE_METHOD(MetaUser, "a sum may create, touch, compare and bring its id") 
   CHECK(added.expires_before_s == In(30));
   CHECK(added.expires_s == In(60));
   CHECK(Sum("n", {.cas = 87}).status == ArithmeticStatus::kExists);
+  user.Set("empty", "");
+  CHECK(Sum("empty", {.cas = 1}).status == ArithmeticStatus::kNonNumeric);
   CHECK(Sum("n", {.increment = false, .cas = 88}).number == 17);
   const CacheStats stats = cache->Stats();
   CHECK(stats.sum.incr_hits == 1);
