@@ -30,6 +30,9 @@ enum class CommandSyntax : uint8_t {
   kLevel,           // verbosity <level> [noreply]
   kWords,           // slabs <word>* [noreply]: as many words as there are, left to the handler
   kNoArguments,     // version
+  kMeta,            // mg <key> <flag>*
+  kMetaStorage,     // ms <key> <bytes> <flag>*
+  kMetaDebug,       // me <key> [b]
 };
 
 struct CommandRecord {

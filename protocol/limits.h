@@ -29,6 +29,15 @@ inline constexpr size_t kLongLineIndentMax = 100;
 inline constexpr size_t kTokensMax = 23;
 inline constexpr size_t kTokenScanBytesMax = 65534;
 
+// Words of a meta command's line, the command and its key included.
+inline constexpr size_t kMetaWordsMax = 20;
+
+// The token of O, with its letter.
+inline constexpr size_t kOpaqueBytesMax = 32;
+
+// A key in base64 is limited by its spelling.
+inline constexpr size_t kBinaryKeyBytesMax = kKeyBytesMax / 4 * 3;
+
 // The largest length a storage command may announce: with its line end it still fits an int32.
 inline constexpr uint32_t kValueBytesMax = 2147483645;
 

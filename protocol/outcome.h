@@ -11,8 +11,9 @@ namespace larder::protocol {
 
 struct Outcome {
   Status status = Status::kNone;
-  uint64_t number = 0;  // with Status::kNumber
-  uint64_t cas = 0;     // of the item that was stored or changed
+  uint64_t number = 0;       // with Status::kNumber
+  uint64_t cas = 0;          // of the item that was stored or changed
+  uint32_t value_bytes = 0;  // of the item that was stored
 };
 static_assert(std::is_trivially_copyable_v<Outcome>);
 

@@ -1,33 +1,16 @@
 #include "protocol/text_encoder.h"
 
-#include <charconv>
-#include <cstring>
-
 #include "protocol/limits.h"
+#include "protocol/put_text.h"
 
 namespace larder::protocol {
 namespace {
 
-constexpr size_t kUint64DigitsMax = 20;
 constexpr std::string_view kValueLabel = "VALUE ";
 constexpr std::string_view kStatLabel = "STAT ";
 // VALUE <key> <flags> <bytes> <cas>\r\n
 constexpr size_t kValueLineBytesMax =
     kValueLabel.size() + kKeyBytesMax + 3 * (1 + kUint64DigitsMax) + kLineEnd.size();
-
-// These write at `to`, where there is room, and return the place behind.
-char* Put(char* to, std::string_view text) {
-  if (!text.empty()) std::memcpy(to, text.data(), text.size());  // memcpy takes no null pointer
-  return to + text.size();
-}
-
-char* PutNumber(char* to, uint64_t number) {
-  if (number < 10) {  // client flags, mostly
-    *to = static_cast<char>('0' + number);
-    return to + 1;
-  }
-  return std::to_chars(to, to + kUint64DigitsMax, number).ptr;
-}
 
 char* PutValueLine(char* to, const FoundValue& found, CasColumn cas) {
   to = Put(to, kValueLabel);

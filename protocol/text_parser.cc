@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/limits.h"
+#include "protocol/meta_parser.h"
 #include "protocol/numbers.h"
 #include "protocol/tokens.h"
 
@@ -149,6 +150,7 @@ void ParseWords(const CommandRecord& record, std::string_view line, ParseResult&
       return ParseLevel(words, result);
     case CommandSyntax::kGroup:
       result.request.key = words[1];
+      result.request.more_keys = line;
       return;
     case CommandSyntax::kWords:
       result.request.noreply = IsNoreply(words);
@@ -157,13 +159,16 @@ void ParseWords(const CommandRecord& record, std::string_view line, ParseResult&
     case CommandSyntax::kNoArguments:
     case CommandSyntax::kKeys:            // have lines without end, so ParseArguments
     case CommandSyntax::kExptimeAndKeys:  // does not cut them into words
+    case CommandSyntax::kMeta:
+    case CommandSyntax::kMetaStorage:
+    case CommandSyntax::kMetaDebug:
       return;
   }
 }
 
 // `arguments`: the part of `line` behind the command.
 void ParseArguments(const CommandRecord& record, std::string_view line, std::string_view arguments,
-                    ParseResult& result) {
+                    MetaArguments& meta, ParseResult& result) {
   result.status = ParseStatus::kRequest;
   result.request.command = record.command;
   switch (record.syntax) {
@@ -171,17 +176,22 @@ void ParseArguments(const CommandRecord& record, std::string_view line, std::str
       return ParseKeys(arguments, result);
     case CommandSyntax::kExptimeAndKeys:
       return ParseExptimeAndKeys(arguments, result);
+    case CommandSyntax::kMeta:
+    case CommandSyntax::kMetaStorage:
+    case CommandSyntax::kMetaDebug:
+      return ParseMetaRequest(record, line, meta, result);
     default:
       return ParseWords(record, line, result);
   }
 }
 
 // A line whose first word is no command: perhaps it is indented, or a web browser's.
-void ParseUnknown(std::string_view line, ParseResult& result) {
+void ParseUnknown(std::string_view line, MetaArguments& meta, ParseResult& result) {
   const TokenList words(line);
   if (words.Count() > 0) {
     const CommandRecord* record = FindCommand(words[0]);
-    if (record != nullptr && record->indented) return ParseArguments(*record, line, {}, result);
+    if (record != nullptr && record->indented)
+      return ParseArguments(*record, line, {}, meta, result);
     result.request.noreply = IsNoreply(words);
   }
   Fail(result, Status::kUnknownCommand);
@@ -190,7 +200,7 @@ void ParseUnknown(std::string_view line, ParseResult& result) {
 
 }  // namespace
 
-ParseResult ParseTextRequest(std::string_view input, size_t scanned_bytes) {
+ParseResult ParseTextRequest(std::string_view input, MetaArguments& meta, size_t scanned_bytes) {
   ParseResult result;
   const size_t newline = input.find('\n', scanned_bytes);
   if (newline == std::string_view::npos) {
@@ -208,9 +218,9 @@ ParseResult ParseTextRequest(std::string_view input, size_t scanned_bytes) {
   const std::string_view word = line.substr(0, line.find(' '));
   const CommandRecord* record = FindCommand(word);
   if (record != nullptr) {
-    ParseArguments(*record, line, line.substr(word.size()), result);
+    ParseArguments(*record, line, line.substr(word.size()), meta, result);
   } else {
-    ParseUnknown(line, result);
+    ParseUnknown(line, meta, result);
   }
   return result;
 }

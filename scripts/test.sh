@@ -50,7 +50,7 @@ phase_release() {
 main() {
   local phases=(clang asan tsan fuzz release) phase failed=()
   [[ $# -gt 0 ]] && phases=("$@")
-  install_packages "${build_packages[@]}" "${test_packages[@]}" || exit
+  install_packages "${build_packages[@]}" "${test_packages[@]}" "${client_packages[@]}" || exit
   for phase in "${phases[@]}"; do
     if ! declare -F "phase_$phase" >/dev/null; then
       echo "test.sh: there is no phase '$phase'" >&2

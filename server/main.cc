@@ -11,16 +11,27 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "server/cli.h"
+#include "server/os/log.h"
+#include "server/os/privileges.h"
 #include "server/os/process.h"
+#include "server/os/read_file.h"
 #include "server/server.h"
 
 namespace larder::server {
 namespace {
 
+// For what is said before there are settings.
 void PrintLine(const std::string& line) {
   if (!line.empty()) fmt::print(stderr, "{}\n", line);
+}
+
+void Warn(Log& log, const std::string& line) {
+  if (!line.empty()) log.Write(kLogWarning, line);
 }
 
 bool IsRoot() { return ::getuid() == 0 || ::geteuid() == 0; }
@@ -45,17 +56,20 @@ std::optional<StartFailure> SystemFailure(std::string message) {
 // Everything that must be settled before the first thread and the first large allocation, in an
 // order that matters: the file limit and locked memory need root, and a lock on memory does not
 // outlive the fork to the background.
-std::optional<StartFailure> SettleProcess(const Settings& settings, Daemon* daemon) {
+std::optional<StartFailure> SettleProcess(const Settings& settings, Log& log, Daemon* daemon) {
   std::optional<UserIds> user;
   if (auto failure = ChooseUser(settings, &user)) return failure;
+  if (settings.dump_core) {
+    if (auto failure = SystemFailure(AllowCoreFiles())) return failure;
+  }
   const uint64_t fd_count = static_cast<uint64_t>(settings.connections_max) +
                             FrontEnd::OwnFdCount(static_cast<uint32_t>(settings.worker_count));
   if (auto failure = SystemFailure(RaiseFileLimit(fd_count))) return failure;
   if (settings.is_daemon) {
     if (auto failure = SystemFailure(daemon->Begin())) return failure;
   }
-  if (settings.lock_memory) PrintLine(LockMemory());
-  if (user.has_value()) return SystemFailure(SwitchUser(*user));
+  if (settings.lock_memory) Warn(log, LockMemory());
+  if (user.has_value()) return SystemFailure(SwitchUser(*user, settings.dump_core));
   return std::nullopt;
 }
 
@@ -69,66 +83,123 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-void WaitForStop(const sigset_t& signals) {
+// True: a graceful stop was asked for.
+bool WaitForStop(const sigset_t& signals) {
   int number = 0;
   do {
     sigwait(&signals, &number);
   } while (number == SIGHUP);  // there is nothing to load again
+  return number == SIGUSR1;
+}
+
+// To the process, so that it is main's sigwait that gets it.
+void StopBySignal(bool graceful) { ::kill(::getpid(), graceful ? SIGUSR1 : SIGINT); }
+
+// Of sockets that have a family and a port.
+template <typename Sockets>
+std::string PortLines(std::string_view transport, const Sockets& sockets) {
+  std::string lines;
+  for (const auto& socket : sockets) {
+    if (socket.family == AF_UNIX) continue;
+    const char* const family = socket.family == AF_INET ? "INET" : "INET6";
+    lines += fmt::format("{} {}: {}\n", transport, family, socket.port);
+  }
+  return lines;
 }
 
 // For those who started us with a free port and need to know which; renamed, so that whoever sees
 // the file sees all of it.
-void WritePortFile(const char* path, const Server& server) {
+void WritePortFile(const char* path, const Server& server, Log& log) {
   const std::string temporary = std::string(path) + ".lck";
   std::ofstream file(temporary);
-  for (const ListenSocket& socket : server.Listeners()) {
-    if (socket.family == AF_UNIX) continue;
-    file << fmt::format("TCP {}: {}\n", socket.family == AF_INET ? "INET" : "INET6", socket.port);
-  }
+  file << PortLines("TCP", server.Listeners()) << PortLines("UDP", server.UdpPorts());
   file.close();
   if (!file || std::rename(temporary.c_str(), path) != 0) {
-    PrintLine(fmt::format("Failed to write the port file {}", path));
+    Warn(log, fmt::format("Failed to write the port file {}", path));
   }
 }
 
-std::optional<StartFailure> Serve(const Settings& settings, Daemon* daemon) {
+// Once the listeners are open whoever connects waits for Start, so that the files that say where
+// and who we are may come first; then the process needs no other file, and gives up the right to.
+std::optional<StartFailure> StartServer(Server& server, const Settings& settings,
+                                        const std::string& pid_path, Log& log) {
+  if (!pid_path.empty()) Warn(log, WritePidFile(pid_path, ::getpid()));
+  if (const char* path = std::getenv("MEMCACHED_PORT_FILENAME")) WritePortFile(path, server, log);
+  if (settings.drop_privileges) {
+    if (std::string error = KeepOnly(Privileges::kServing); !error.empty()) {
+      return StartFailure{kExitFailure, std::move(error)};
+    }
+  }
+  server.OnStopRequest(StopBySignal);
+  return server.Start();
+}
+
+std::optional<StartFailure> Serve(const Settings& settings, Log& log, Daemon* daemon) {
   const sigset_t signals = BlockSignals();
   StartFailure create_failure;
   const std::unique_ptr<Server> server = Server::Create(settings, &create_failure);
   if (server == nullptr) return create_failure;
-  if (auto failure = server->Start()) return failure;
-
   // Absolute, because a daemon changes its directory.
   std::error_code ignored;
-  const std::string pid_path = std::filesystem::absolute(settings.pid_path, ignored);
-  if (!settings.pid_path.empty()) PrintLine(WritePidFile(pid_path, ::getpid()));
-  if (const char* path = std::getenv("MEMCACHED_PORT_FILENAME")) WritePortFile(path, *server);
-  if (settings.is_daemon) daemon->Finish(/*keep_stderr=*/settings.verbosity > 0);
-
-  WaitForStop(signals);
-  server->Log(kLogEvent, "Exiting normally");
+  const std::string pid_path = settings.pid_path.empty()
+                                   ? std::string()
+                                   : std::filesystem::absolute(settings.pid_path, ignored).string();
+  if (auto failure = StartServer(*server, settings, pid_path, log)) return failure;
+  if (settings.is_daemon) {
+    daemon->Finish({.stderr_open = settings.verbosity > 0, .directory = settings.dump_core});
+  }
+  const bool graceful = WaitForStop(signals);
+  if (graceful) {
+    server->Log(kLogWarning, "Gracefully stopping");  // memcached says this without -v, too
+  } else {
+    server->Log(kLogEvent, "Exiting normally");
+  }
   server->Stop();
-  if (settings.is_daemon && !settings.pid_path.empty()) std::filesystem::remove(pid_path, ignored);
+  if (settings.is_daemon && !pid_path.empty()) ::unlink(pid_path.c_str());
   return std::nullopt;
 }
 
-int Main(int count, char** arguments) {
-  const CliResult cli = ParseCommandLine(count, arguments);
-  for (const std::string& warning : cli.warnings) PrintLine(warning);
-  if (cli.action == CliAction::kFail) {
-    PrintLine(cli.text);
-    return cli.exit_code;
+// --check: the options themselves are fine by now.
+int CheckOnly(const Settings& settings) {
+  std::optional<StartFailure> failure = Server::Check(settings);
+  if (!failure.has_value() && !settings.user_name.empty() && IsRoot()) {
+    std::optional<UserIds> user;
+    failure = ChooseUser(settings, &user);
   }
-  if (cli.action != CliAction::kRun) {
-    fmt::print("{}", cli.text);
-    return EXIT_SUCCESS;
+  if (failure.has_value()) {
+    PrintLine(failure->message);
+    return failure->exit_code;
   }
+  fmt::print("larder: these options are fine\n");
+  return EXIT_SUCCESS;
+}
+
+int Run(const Settings& settings, const std::vector<std::string>& warnings) {
+  Log log(settings.verbosity, settings.log_format);
+  for (const std::string& warning : warnings) Warn(log, warning);
   Daemon daemon;
-  std::optional<StartFailure> failure = SettleProcess(cli.settings, &daemon);
-  if (!failure.has_value()) failure = Serve(cli.settings, &daemon);
+  std::optional<StartFailure> failure = SettleProcess(settings, log, &daemon);
+  if (!failure.has_value()) failure = Serve(settings, log, &daemon);
   if (!failure.has_value()) return EXIT_SUCCESS;
-  PrintLine(failure->message);
+  log.Write(kLogWarning, failure->message);
   return failure->exit_code;
+}
+
+int Main(int count, char** arguments) {
+  const CliResult cli = ParseCommandLine(count, arguments, ReadSmallFile);
+  switch (cli.action) {
+    case CliAction::kRun:
+      return Run(cli.settings, cli.warnings);
+    case CliAction::kCheck:
+      for (const std::string& warning : cli.warnings) PrintLine(warning);
+      return CheckOnly(cli.settings);
+    case CliAction::kFail:
+      PrintLine(cli.text);
+      return cli.exit_code;
+    default:
+      fmt::print("{}", cli.text);
+      return EXIT_SUCCESS;
+  }
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 
 #include <string_view>
 
-#include "server/cli.h"
+#include "server/help.h"
+#include "server/option_table.h"
 #include "server/version.h"
 
 namespace larder::server {
@@ -26,7 +27,43 @@ last one counts, and words that are no options are ignored.
 .SH OPTIONS
 )";
 
-constexpr std::string_view kAfterOptions = R"(.SH SIGNALS
+constexpr std::string_view kBeforeSubOptions = R"(.SH EXTENDED OPTIONS
+These are given to
+.BR \-o ,
+separated by commas and without blanks, or are keys of a configuration file.
+)";
+
+constexpr std::string_view kAfterOptions = R"(.SH CONFIGURATION FILE
+.B \-\-config
+reads a file in one of two forms, which it tells apart by itself.
+.PP
+In TOML, the long names of the options and the names of the extended ones are keys. Options without
+an argument are true or false,
+.B verbose
+is a number,
+.B listen
+may be a list. There are no tables.
+.PP
+.nf
+    memory\-limit = 1024
+    listen = ["127.0.0.1", "::1"]
+    idle_timeout = 60
+    track_sizes = true
+.fi
+.PP
+As Debian's
+.IR /etc/memcached.conf ,
+a line has an option as on the command line;
+.B #
+begins a comment, and
+.BR \-d ,
+.B \-h
+and lines that do not begin with a dash are ignored.
+.PP
+What the command line says wins.
+.B \-\-check
+tells what is wrong, with file and line, and exits with 0 if nothing is.
+.SH SIGNALS
 .TP
 .BR SIGINT ", " SIGTERM ", " SIGUSR1
 stop the server; it exits with 0.
@@ -36,8 +73,10 @@ are ignored.
 .SH ENVIRONMENT
 .TP
 .B MEMCACHED_PORT_FILENAME
-names a file that the TCP ports are written to, one on a line, as
-.RI \(lqTCP " family" : " port" \(rq.
+names a file that the ports are written to, one on a line, as
+.RI \(lqTCP " family" : " port" \(rq
+or
+.RI \(lqUDP " family" : " port" \(rq.
 .SH EXIT STATUS
 .TP
 .B 0
@@ -73,17 +112,24 @@ std::string Escape(std::string_view text) {
   return escaped;
 }
 
-std::string OptionEntry(const OptionHelp& row) {
-  const std::string argument =
-      row.argument.empty() ? "" : fmt::format(" \\fI{}\\fR", Escape(row.argument));
-  std::string entry = fmt::format(".TP\n\\fB\\-{}\\fR{}", row.letter, argument);
-  if (!row.long_name.empty()) {
-    entry += fmt::format(", \\fB\\-\\-{}\\fR", Escape(row.long_name));
-    if (!row.argument.empty()) entry += fmt::format("=\\fI{}\\fR", Escape(row.argument));
+// `name`, and `argument` behind `joint` if there is one.
+std::string Usage(std::string_view name, std::string_view joint, const Option& option) {
+  std::string usage = fmt::format("\\fB{}\\fR", Escape(name));
+  if (option.TakesArgument()) usage += fmt::format("{}\\fI{}\\fR", joint, Escape(option.argument));
+  return usage;
+}
+
+std::string DashEntry(const Option& option) {
+  std::string usages;
+  if (option.letter != '\0') {
+    usages = Usage(std::string("-") + option.letter, " ", option) + ", ";
   }
-  entry += fmt::format("\n{}", Escape(row.text));
-  if (!row.initial.empty()) entry += fmt::format(" (default: {})", Escape(row.initial));
-  return entry + '\n';
+  usages += Usage(std::string("--") + option.name, "=", option);
+  return fmt::format(".TP\n{}\n{}\n", usages, Escape(Describe(option)));
+}
+
+std::string SubEntry(const Option& option) {
+  return fmt::format(".TP\n{}\n{}\n", Usage(option.name, "=", option), Escape(Describe(option)));
 }
 
 }  // namespace
@@ -92,7 +138,15 @@ std::string ManPage() {
   std::string page =
       fmt::format(".TH LARDER 1 \"\" \"larder {}\" \"User Commands\"\n", LarderVersion());
   page += kBeforeOptions;
-  for (const OptionHelp& row : OptionTable()) page += OptionEntry(row);
+  for (const Option& row : DashOptions()) {
+    if (row.role != OptionRole::kAbsent) page += DashEntry(row);
+  }
+  page += kBeforeSubOptions;
+  for (const Option& row : SubOptions()) {
+    if (row.role != OptionRole::kAbsent) page += SubEntry(row);
+  }
+  page +=
+      fmt::format(".PP\nRefused, because this build is without: {}.\n", Escape(AbsentOptions()));
   page += kAfterOptions;
   return page;
 }

@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +13,9 @@
 
 #include "server/commands/command_service.h"
 #include "server/net/listen_address.h"
+#include "server/os/privileges.h"
 #include "server/settings_report.h"
+#include "server/version.h"
 #include "slab/cache_config.h"
 
 namespace larder::server {
@@ -29,6 +32,8 @@ slab::CacheConfig ToCacheConfig(const Settings& settings) {
   config.smallest_item_bytes = static_cast<uint32_t>(settings.smallest_item_bytes);
   config.item_bytes_max = static_cast<uint32_t>(settings.item_bytes_max);
   config.preallocate = settings.preallocate;
+  config.chunk_sizes = settings.ParseSlabSizes().bytes;
+  config.rebalance = settings.Rebalances();
   return config;
 }
 
@@ -37,30 +42,59 @@ CommandOptions ToCommandOptions(const Settings& settings) {
   options.item_bytes_max = static_cast<uint32_t>(settings.item_bytes_max);
   options.use_cas = settings.use_cas;
   options.flush_enabled = settings.flush_enabled;
+  options.dump_enabled = settings.dump_enabled;
+  options.watch_enabled = settings.watch_enabled;
+  options.shutdown_enabled = settings.shutdown_enabled;
+  options.slab_reassign = settings.slab_reassign;
+  options.lru_maintainer = settings.lru_maintainer;
+  options.preallocate = settings.preallocate;
+  options.track_sizes = settings.track_sizes;
+  options.maxconns_fast = settings.maxconns_fast;
+  options.idle_timeout_s = settings.IdleTimeoutSeconds();
+  options.prefix_delimiter = settings.prefix_delimiter.byte;
   options.connections_max = static_cast<uint32_t>(settings.connections_max);
   options.thread_count = static_cast<uint32_t>(settings.worker_count);
   return options;
 }
 
-// A unix socket turns TCP off, as memcached has it.
-ListenList TcpAddresses(const Settings& settings) {
-  if (!settings.unix_path.empty() || settings.tcp_port == 0) return {};
-  const auto port = settings.tcp_port < 0 ? kAnyFreePort : static_cast<uint16_t>(settings.tcp_port);
-  if (!settings.listen_list.empty()) return ParseListenList(settings.listen_list, port);
-  ListenList list = ParseListenList(kDefaultListenList, port);
+EventHubConfig ToEventHubConfig(const Settings& settings) {
+  return {.lane_bytes = settings.worker_logbuf_bytes,
+          .watcher_bytes = settings.watcher_logbuf_bytes,
+          .thread_count = static_cast<uint32_t>(settings.worker_count)};
+}
+
+Binding ToBinding(ProtocolChoice protocol) {
+  if (protocol == ProtocolChoice::kAscii) return Binding::kText;
+  return protocol == ProtocolChoice::kBinary ? Binding::kBinary : Binding::kAuto;
+}
+
+// Where to listen with `option_port`, that of -p or -U. A unix socket turns both off, as memcached
+// has it.
+ListenList Addresses(const Settings& settings, int32_t option_port) {
+  if (!settings.unix_path.empty() || option_port == 0) return {};
+  const auto port = option_port < 0 ? kAnyFreePort : static_cast<uint16_t>(option_port);
+  const Binding protocols = ToBinding(settings.protocol);
+  if (!settings.listen_list.empty()) return ParseListenList(settings.listen_list, port, protocols);
+  ListenList list = ParseListenList(kDefaultListenList, port, protocols);
   for (size_t i = 1; i < list.addresses.size(); ++i) list.addresses[i].is_optional = true;
   return list;
 }
 
-FrontEndConfig ToFrontEndConfig(const Settings& settings, std::vector<ListenAddress> addresses) {
+// REQUIRES: Server::Check has found nothing wrong with the addresses.
+FrontEndConfig ToFrontEndConfig(const Settings& settings) {
   FrontEndConfig config;
-  config.tcp_addresses = std::move(addresses);
+  config.tcp_addresses = Addresses(settings, settings.tcp_port).addresses;
+  config.udp_addresses = Addresses(settings, settings.udp_port).addresses;
   config.unix_path = settings.unix_path;
   config.unix_mode = settings.unix_mode;
+  config.unix_protocols = ToBinding(settings.protocol);
   config.backlog = settings.listen_backlog;
   config.worker_count = static_cast<uint32_t>(settings.worker_count);
   config.clients_max = static_cast<uint64_t>(settings.connections_max);
+  config.maxconns_fast = settings.maxconns_fast;
   config.requests_per_turn_max = static_cast<uint32_t>(settings.requests_per_turn_max);
+  config.idle_timeout_s = settings.IdleTimeoutSeconds();
+  config.buffer_bytes_max = settings.read_buf_limit_bytes;
   return config;
 }
 
@@ -77,6 +111,14 @@ StartFailure CannotListen(const Settings& settings, std::string_view reason) {
           fmt::format("failed to listen on TCP port {}: {}", settings.tcp_port, reason)};
 }
 
+// First thing on each worker's thread: one that cannot be held to this must not meet clients.
+void DropWorkerPrivileges() {
+  const std::string error = KeepOnly(Privileges::kWorker);
+  if (error.empty()) return;
+  fmt::print(stderr, "{}\n", error);
+  ::_exit(kExitFailure);
+}
+
 uint64_t Microseconds(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
 }
@@ -85,7 +127,9 @@ uint64_t Microseconds(const timeval& time) {
 
 Server::Server(const Settings& settings)
     : settings_(settings),
-      log_(settings.verbosity),
+      live_(settings),
+      log_(settings.verbosity, settings.log_format),
+      events_(ToEventHubConfig(settings)),
       ticker_(slab::Clock::kFirstSecond),
       clock_(ticker_.StartUnixSeconds()) {}
 
@@ -93,38 +137,65 @@ Server::~Server() { Stop(); }
 
 std::unique_ptr<Server> Server::Create(const Settings& settings, StartFailure* failure) {
   std::unique_ptr<Server> server(new Server(settings));
-  std::optional<StartFailure> problem = server->BuildCache();
+  std::optional<StartFailure> problem = Check(settings);
+  if (!problem.has_value()) problem = server->BuildCache();
   if (!problem.has_value()) problem = server->BuildFrontEnd();
   if (!problem.has_value()) return server;
   *failure = std::move(*problem);
   return nullptr;
 }
 
-std::optional<StartFailure> Server::BuildCache() {
-  const slab::CacheConfig config = ToCacheConfig(settings_);
-  if (std::string complaint = config.Validate(); !complaint.empty()) {
+std::optional<StartFailure> Server::Check(const Settings& settings) {
+  if (std::string complaint = ToCacheConfig(settings).Validate(); !complaint.empty()) {
     return StartFailure{kExitUsage, std::move(complaint)};
   }
+  for (const int32_t port : {settings.tcp_port, settings.udp_port}) {
+    if (const ListenList list = Addresses(settings, port); !list.error.empty()) {
+      return CannotListen(settings, list.error);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<StartFailure> Server::BuildCache() {
   StartFailure failure{kExitSystem, {}};
+  slab::CacheConfig config = ToCacheConfig(settings_);
+  config.events = &events_;
   cache_ = slab::Cache::Create(config, clock_, &failure.message);
   if (cache_ == nullptr) return failure;
-  commands_ =
-      std::make_unique<CommandEnvironment>(*cache_, clock_, *this, ToCommandOptions(settings_));
+  commands_ = std::make_unique<CommandEnvironment>(*cache_, clock_, *this,
+                                                   ToCommandOptions(settings_), &events_);
+  commands_->Crawler().SetWake([this] { crawl_thread_.Wake(); });
   return std::nullopt;
 }
 
 std::optional<StartFailure> Server::BuildFrontEnd() {
-  ListenList list = TcpAddresses(settings_);
-  if (!list.error.empty()) return CannotListen(settings_, list.error);
   const auto make_service = [this] { return std::make_unique<CommandService>(*commands_); };
   std::string error;
-  front_end_ = FrontEnd::Create(ToFrontEndConfig(settings_, std::move(list.addresses)),
-                                make_service, log_, &error);
+  FrontEndConfig config = ToFrontEndConfig(settings_);
+  config.observer = &events_;
+  front_end_ = FrontEnd::Create(config, make_service, log_, &error);
   if (front_end_ == nullptr) return CannotListen(settings_, error);
   return std::nullopt;
 }
 
+void Server::TellWhereItListens() {
+  for (const ListenSocket& socket : Listeners()) {
+    if (socket.family == AF_UNIX) {
+      log_.Write(kLogEvent, "listening", {{"transport", "unix"}, {"path", settings_.unix_path}});
+    } else {
+      log_.Write(kLogEvent, "listening",
+                 {{"transport", socket.family == AF_INET ? "tcp" : "tcp6"}, {"port", socket.port}});
+    }
+  }
+  for (const FrontEnd::UdpPort& udp : UdpPorts()) {
+    log_.Write(kLogEvent, "listening",
+               {{"transport", udp.family == AF_INET ? "udp" : "udp6"}, {"port", udp.port}});
+  }
+}
+
 std::optional<StartFailure> Server::Start() {
+  TellWhereItListens();
   try {
     // The cache first, then the clock: who already reads the new second must not find an item that
     // a flush due at that second has ended.
@@ -132,7 +203,9 @@ std::optional<StartFailure> Server::Start() {
       cache_->Maintain(now_s);
       clock_.Set(now_s);
     });
-    front_end_->Start();
+    events_.Start();
+    crawl_thread_.Start([this] { return commands_->Crawler().Step(); });
+    front_end_->Start(settings_.drop_privileges ? DropWorkerPrivileges : nullptr);
   } catch (const std::system_error& error) {  // no more threads to be had
     Stop();
     return StartFailure{kExitSystem, fmt::format("cannot start all threads: {}", error.what())};
@@ -142,6 +215,8 @@ std::optional<StartFailure> Server::Start() {
 
 void Server::Stop() {
   if (front_end_ != nullptr) front_end_->Stop();
+  crawl_thread_.Stop();
+  events_.Stop();
   ticker_.Stop();
 }
 
@@ -149,7 +224,7 @@ NetStats Server::Net() const {
   const FrontEndTotals now = front_end_->Totals();
   const std::lock_guard lock(reset_mutex_);
   NetStats stats;
-  const uint64_t connections = now.clients + now.listeners;
+  const uint64_t connections = now.clients + now.listeners + now.udp_sockets;
   stats.curr_connections = connections - std::min<uint64_t>(connections, 1);
   stats.connection_structures = connections;
   stats.total_connections = now.accepted - at_reset_.accepted;
@@ -160,6 +235,9 @@ NetStats Server::Net() const {
   stats.listen_disabled_num = now.pauses - at_reset_.pauses;
   stats.time_in_listen_disabled_us = now.paused_us - at_reset_.paused_us;
   stats.accepting_conns = !now.is_paused;
+  stats.idle_kicks = now.idle_kicks - at_reset_.idle_kicks;
+  stats.read_buf_oom = now.input_refusals - at_reset_.input_refusals;
+  stats.response_obj_oom = now.reply_refusals - at_reset_.reply_refusals;
   stats.reply_buffer_bytes = now.held_replies_bytes;
   stats.reply_buffer_count = now.held_replies_count;
   const auto worker_count = static_cast<uint64_t>(settings_.worker_count);
@@ -186,10 +264,20 @@ void Server::ResetNetStats() {
   at_reset_ = now;
 }
 
+void Server::DescribeConnections(TakeConnectionFacts take) {
+  front_end_->DescribeConnections(std::move(take));
+}
+
+std::string Server::Version() const { return std::string(LarderVersion()); }
+
 void Server::ForEachSetting(
     const std::function<void(std::string_view, std::string_view)>& emit) const {
-  const LiveSettings live{log_.Level(), cache_->Stats().flushed_before_s};
-  ReportSettings(settings_, live, emit);
+  const slab::CacheStats cache = cache_->Stats();
+  const ReportedState state{.verbosity = log_.Level(),
+                            .limit_bytes = cache.limit_bytes,
+                            .flushed_before_s = cache.flushed_before_s,
+                            .can_drop_privileges = CanDropPrivileges()};
+  ReportSettings(settings_, live_, state, emit);
 }
 
 }  // namespace larder::server

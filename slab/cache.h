@@ -121,8 +121,8 @@ class Cache {
 
   // --- stores --------------------------------------------------------------------------------
   // Takes a chunk for the item, evicting if it must. kTooLarge: no class can ever hold it.
-  // Counts store_too_large and store_no_memory, unless told not to. The worker may pass quiescent
-  // states.
+  // Counts cmd_set, store_too_large and store_no_memory, unless told not to. The worker may pass
+  // quiescent states.
   Reservation Reserve(Worker& worker, const ItemSpec& spec);
   // The value does not arrive in this turn. Chunks that wait for their values cannot be evicted,
   // so all together they may take half the limit at most, or three quarters for one of 64 KiB or
@@ -132,8 +132,7 @@ class Cache {
   // Publishes the filled reservation under its key. The key's old item, if any, serves readers
   // until the new one is in its place.
   StoreResult Commit(Worker& worker, Reservation reservation, const CommitSpec& spec);
-  // Counts cmd_set, as Commit does whatever becomes of the store: for a value that came whole and
-  // is not committed.
+  // Counts cmd_set, for a reservation that was not to be counted at once. Before its commit.
   void CountStore(Worker& worker, const Reservation& reservation);
   // memcached deletes the old item when a `set` cannot get memory; nothing is counted.
   void DropForFailedSet(Worker& worker, std::string_view key);

@@ -46,7 +46,7 @@ Item* Vivify(CacheImpl& cache, Worker& worker, std::string_view key, const MetaG
 }
 
 void CountMetaHit(CacheImpl& cache, Worker& worker, const MetaGetSpec& spec, const Item& item) {
-  if (!spec.counts) return;
+  if (!spec.counts_hit) return;
   WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassIdOf(&item));
   CountHit(counters, item, spec.touch_expires_s ? counters.touch_hits : counters.get_hits);
 }
@@ -100,7 +100,7 @@ MetaHit Cache::MetaGet(Worker& worker, std::string_view key, const MetaGetSpec& 
     if (spec.vivify_expires_s) item = Vivify(*impl_, worker, key, spec, &retry);
     if (retry) continue;
     if (item == nullptr) {
-      if (spec.counts) worker.counters.get_misses.Add();
+      worker.counters.get_misses.Add();
       return {};
     }
     CountMetaHit(*impl_, worker, spec, *item);

@@ -48,7 +48,8 @@ struct ItemDetails {
 // What `mg` asks beyond a Get. Expiries on Clock's scale.
 struct MetaGetSpec {
   bool marks_access = true;  // off: neither the access mark nor the fetched bit changes
-  bool counts = true;        // get_hits and get_misses; with a touch, hits count as touch_hits
+  // Whether a hit counts as one of get_hits, or with a touch of touch_hits. A miss always counts.
+  bool counts_hit = true;
   bool takes_token = true;   // off: no token is given, whatever the item's state
   std::optional<uint32_t> touch_expires_s = std::nullopt;
   // A miss makes an empty item with this expiry, for the caller to fill: a hit with `created`.
@@ -100,7 +101,7 @@ struct ItemSpec {
   uint32_t client_flags = 0;
   uint32_t expires_s = 0;
   uint32_t value_bytes = 0;
-  bool counts_refusal = true;  // as store_too_large or store_no_memory
+  bool counts_at_once = true;  // as cmd_set, or else store_too_large or store_no_memory
   bool has_binary_key = false;
 };
 

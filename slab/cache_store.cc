@@ -59,7 +59,10 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
   reservation.item_ = impl_->NewItem(worker, spec, &reservation.status_);
   reservation.cache_ = impl_.get();
   reservation.worker_ = &worker;
-  if (!reservation && spec.counts_refusal) {
+  if (!spec.counts_at_once) return reservation;
+  if (reservation) {
+    CountStore(worker, reservation);
+  } else {
     const bool is_too_large = reservation.status_ == ReserveStatus::kTooLarge;
     WorkerCounters& counters = worker.counters;
     (is_too_large ? counters.store_too_large : counters.store_no_memory).Add();
@@ -246,7 +249,6 @@ void Cache::CountStore(Worker& worker, const Reservation& reservation) {
 }
 
 StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitSpec& spec) {
-  CountStore(worker, reservation);
   Item* const sent = reservation.item_;
   bool sent_is_stored = false;
   StoreResult result;

@@ -69,10 +69,23 @@ install_packages() {
 
 # What a build without tests needs, and what the rest needs on top. (libmemcached's pkg-config file
 # names libcrypto, though its package does not depend on it.)
-build_packages=(g++ cmake ninja-build pkg-config libevent-dev libfmt-dev libxxhash-dev)
+build_packages=(
+  g++ cmake ninja-build pkg-config
+  libevent-dev libfmt-dev libseccomp-dev libtoml11-dev libxxhash-dev
+)
 test_packages=(
   catch2 libbenchmark-dev libmemcached-dev libssl-dev libmemcached-tools memcached
-  python3 python3-pymemcache php-cli php-memcached
-  clang libclang-rt-14-dev util-linux
+  clang libclang-rt-14-dev python3 util-linux
+)
+# The clients of tests/clients, each with what its language needs to run.
+client_packages=(
+  python3-pymemcache python3-pylibmc python3-binary-memcached python3-memcache
+  php-cli php-memcached php-memcache
+  ruby ruby-dalli
+  libcache-memcached-perl libcache-memcached-fast-perl
+  golang-go golang-github-bradfitz-gomemcache-dev
+  default-jre-headless ecj libspymemcached-java
+  nutcracker
+  libanyevent-perl libterm-readkey-perl libyaml-perl # for damemtop, which is in memcached
 )
 check_packages=(clang-format clang-tidy git python3)

@@ -1,7 +1,9 @@
-// Commands that concern the whole server: flush_all, verbosity, version.
+// Commands that concern the whole server: flush_all, verbosity, version, shutdown.
 
 #include <algorithm>
 
+#include "protocol/tokens.h"
+#include "server/commands/admin_words.h"
 #include "server/commands/handlers.h"
 #include "slab/expiry.h"
 
@@ -17,7 +19,7 @@ namespace {
 // A delayed flush takes effect one second early, as memcached's does: `flush_all 1` at once, and
 // what is stored in the second in which it acts goes too. A time before the process started is
 // no time to flush at, but it replaces a flush that was pending.
-void FlushLater(WorkerContext& context, int32_t delay) {
+void FlushLater(WorkerContext& context, int64_t delay) {
   const uint32_t acts_s = slab::ResolveExpiry(delay, context.environment.Clock());
   if (acts_s == slab::kAlreadyExpired) {
     context.cache.CancelFlush(context.worker);
@@ -25,6 +27,12 @@ void FlushLater(WorkerContext& context, int32_t delay) {
     context.cache.FlushAt(context.worker, acts_s - 1);
   }
 }
+
+// Ends the conversation in silence.
+class ClosingFeed final : public Feed {
+ public:
+  [[nodiscard]] State Drain(ReplySink&) override { return State::kClose; }
+};
 
 }  // namespace
 
@@ -45,6 +53,18 @@ Outcome HandleVerbosity(WorkerContext& context, const Request& request, ReplySin
   const uint64_t level = std::min(request.number, kVerbosityMax);
   context.environment.Server().SetVerbosity(static_cast<uint32_t>(level));
   return {.status = Status::kOk};
+}
+
+Outcome HandleShutdown(WorkerContext& context, const Request& request, ReplySink&) {
+  const CommandEnvironment& environment = context.environment;
+  if (!environment.Options().shutdown_enabled) return {.status = Status::kShutdownNotEnabled};
+  const protocol::TokenList words(request.more_keys);
+  const bool is_plain = words.Count() == 1;
+  const bool is_graceful = words.Count() == 2 && MeansName(words[1], "graceful");
+  if (!is_plain && !is_graceful) return {.status = Status::kInvalidShutdownMode};
+  environment.Server().Shutdown(is_graceful);
+  context.feed = std::make_unique<ClosingFeed>();
+  return {};
 }
 
 Outcome HandleVersion(WorkerContext&, const Request&, ReplySink&) {

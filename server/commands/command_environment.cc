@@ -2,7 +2,20 @@
 
 #include <algorithm>
 
+#include "server/live_settings.h"
+
 namespace larder::server {
+
+CommandEnvironment::CommandEnvironment(slab::Cache& cache, const slab::Clock& clock,
+                                       ServerView& server, const CommandOptions& options,
+                                       EventLog* events)
+    : cache_(cache),
+      clock_(clock),
+      server_(server),
+      options_(options),
+      events_(events == nullptr ? nobodys_events_ : *events),
+      crawler_(cache, server),
+      prefixes_(server.Live().detail_enabled, options.prefix_delimiter) {}
 
 CommandCounters& CommandEnvironment::AddWorkerCounters() { return counters_.emplace_back(); }
 

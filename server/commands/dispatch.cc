@@ -15,6 +15,16 @@ Handler HandlerOf(Command command) {
       return HandleArithmetic;
     case Command::kTouch:
       return HandleTouch;
+    case Command::kMetaGet:
+      return HandleMetaGet;
+    case Command::kMetaDelete:
+      return HandleMetaDelete;
+    case Command::kMetaArithmetic:
+      return HandleMetaArithmetic;
+    case Command::kMetaNoop:
+      return HandleMetaNoop;
+    case Command::kMetaDebug:
+      return HandleMetaDebug;
     case Command::kFlushAll:
       return HandleFlushAll;
     case Command::kVerbosity:
@@ -23,6 +33,20 @@ Handler HandlerOf(Command command) {
       return HandleVersion;
     case Command::kStats:
       return HandleStats;
+    case Command::kSlabs:
+      return HandleSlabs;
+    case Command::kCacheMemlimit:
+      return HandleCacheMemlimit;
+    case Command::kLru:
+      return HandleLru;
+    case Command::kLruCrawler:
+      return HandleLruCrawler;
+    case Command::kExtstore:
+      return HandleExtstore;
+    case Command::kWatch:
+      return HandleWatch;
+    case Command::kShutdown:
+      return HandleShutdown;
     case Command::kGet:
     case Command::kGets:
     case Command::kGat:
@@ -33,6 +57,7 @@ Handler HandlerOf(Command command) {
     case Command::kAppend:
     case Command::kPrepend:
     case Command::kCas:
+    case Command::kMetaSet:
     case Command::kQuit:
       return nullptr;
   }

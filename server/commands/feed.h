@@ -9,7 +9,7 @@
 // Owner    the session owns the feed and destroys it when it is done, or with the connection; a
 //          producer that still runs shares its part of the state and must notice.
 // Threads  the members here on the connection's worker thread, within its turn.
-// Not here what the feeds are: dump.cc, stats_connections.cc, watch.cc
+// Not here what the feeds are: pipe.h, prefix_stats.cc, stats_connections.cc, watch.cc
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,13 @@ class Feed {
 
   // Moves what there is into `replies`, a bounded amount.
   [[nodiscard]] virtual State Drain(protocol::ReplySink& replies) = 0;
+
+  // The client takes its answer so slowly that nobody works on it any more: the conversation ends
+  // at once. Asked even while replies wait.
+  [[nodiscard]] virtual bool IsHopeless() const { return false; }
+  // The client has ended its side of the stream: false ends the conversation, because nobody who
+  // listens for ever does that.
+  [[nodiscard]] virtual bool GoesOnWithoutPeer() const { return true; }
 };
 
 }  // namespace larder::server

@@ -4,16 +4,55 @@
 #include <cstring>
 #include <utility>
 
+#include "protocol/meta_encoder.h"
+#include "protocol/text_encoder.h"
 #include "server/commands/storage.h"
 
 namespace larder::server {
 
-protocol::Status PendingStore::Begin(WorkerContext& context, const protocol::Request& request) {
-  cas_ = request.number;
+using protocol::MetaArguments;
+using protocol::MetaFlag;
+using protocol::Outcome;
+using protocol::Request;
+using protocol::Status;
+
+namespace {
+
+// What is answered with the request's flags; everything else is an error, which `q` does not hide.
+bool IsMetaOutcome(Status status) {
+  return status == Status::kStored || status == Status::kNotStored || status == Status::kExists ||
+         status == Status::kNotFound;
+}
+
+void WriteMetaAnswer(const MetaArguments& meta, std::string_view key, const Outcome& outcome,
+                     uint32_t sent_bytes, protocol::ReplySink& replies) {
+  if (!IsMetaOutcome(outcome.status)) return WriteOutcome(outcome, replies);
+  const bool is_stored = outcome.status == Status::kStored;
+  if (is_stored && meta.Has(MetaFlag::kQuiet)) return;
+  const protocol::MetaItem item{.key = key,
+                                .cas = is_stored ? outcome.cas : 0,
+                                .value_bytes = is_stored ? outcome.value_bytes : sent_bytes,
+                                .has_binary_key = meta.Has(MetaFlag::kBinaryKey)};
+  WriteMetaStore(meta, item, outcome.status, replies);
+}
+
+}  // namespace
+
+Status PendingStore::Begin(WorkerContext& context, const Request& request) {
+  const bool is_meta = request.meta != nullptr;
+  dialect_ = is_meta           ? Dialect::kMeta
+             : request.noreply ? Dialect::kClassicNoreply
+                               : Dialect::kClassic;
+  is_cut_short_silently_ = is_meta ? request.meta->Has(MetaFlag::kQuiet) : request.noreply;
+  commit_ = CommitSpecOf(request);
+  kept_.reset();
+  key_ = request.key;
+  counted_ = request.counts_at_once;
   filled_bytes_ = 0;
-  mode_ = StoreModeOf(request.command);
-  noreply_ = request.noreply;
-  return ReserveItem(context, request, reservation_);
+  const Status refusal = ReserveItem(context, request, reservation_);
+  if (refusal != Status::kNone || request.fault == Status::kNone) return refusal;
+  reservation_.Abandon();
+  return request.fault;
 }
 
 size_t PendingStore::Fill(std::string_view input) {
@@ -24,10 +63,42 @@ size_t PendingStore::Fill(std::string_view input) {
   return bytes;
 }
 
-protocol::Outcome PendingStore::Finish(WorkerContext& context, std::string_view value_end) {
+bool PendingStore::KeepUnderWay(WorkerContext& context) {
+  if (!context.cache.KeepUnderWay(reservation_)) {
+    kept_.reset();
+    return false;
+  }
+  if (dialect_ == Dialect::kMeta && kept_ == nullptr) {
+    kept_ = std::make_unique<KeptRequest>();
+    kept_->meta = context.meta;
+    key_ = {kept_->key.data(), key_.copy(kept_->key.data(), kept_->key.size())};
+  }
+  return true;
+}
+
+Outcome PendingStore::Finish(WorkerContext& context, std::string_view value_end) {
   slab::Reservation filled = std::move(reservation_);
-  if (value_end != protocol::kLineEnd) return {.status = protocol::Status::kBadDataChunk};
-  return CommitItem(context, std::move(filled), mode_, cas_);
+  if (!counted_) context.cache.CountStore(context.worker, filled);
+  if (value_end != protocol::kLineEnd) return {.status = Status::kBadDataChunk};
+  return CommitItem(context, std::move(filled), commit_);
+}
+
+void PendingStore::Answer(const WorkerContext& context, const Outcome& outcome,
+                          protocol::ReplySink& replies) {
+  if (dialect_ == Dialect::kClassic) WriteOutcome(outcome, replies);
+  if (dialect_ != Dialect::kMeta) return;
+  const MetaArguments& meta = kept_ != nullptr ? kept_->meta : context.meta;
+  WriteMetaAnswer(meta, key_, outcome, filled_bytes_, replies);
+  kept_.reset();
+}
+
+std::unique_ptr<PendingStore> TakeStore(WorkerContext& context) {
+  if (context.spare_store != nullptr) return std::move(context.spare_store);
+  return std::make_unique<PendingStore>();
+}
+
+void GiveBackStore(WorkerContext& context, std::unique_ptr<PendingStore> store) {
+  if (context.spare_store == nullptr) context.spare_store = std::move(store);
 }
 
 }  // namespace larder::server

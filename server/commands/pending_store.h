@@ -4,17 +4,24 @@
 // they belong at once: copied from the input as far as they are there, and of a large value the
 // rest straight from the socket. The two bytes behind the value decide whether it counts.
 //
-// Owner    holds the chunk from Begin to Finish; destruction or Begin gives it back.
+// Owner    holds the chunk from Begin to Finish; destruction or Begin gives it back. The answer to
+//          an `ms` needs its flags and its key: they are lent from the turn in which it began, and
+//          copied if the value takes longer than that.
 // Threads  the worker's own.
 // Not here what is refused and what is answered: storage.h
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
+#include "protocol/limits.h"
+#include "protocol/meta_arguments.h"
 #include "protocol/outcome.h"
+#include "protocol/reply_sink.h"
 #include "protocol/request.h"
 #include "server/commands/worker_context.h"
 #include "slab/cache.h"
@@ -39,22 +46,39 @@ class PendingStore {
 
   // The rest of the value comes in a later turn. False: too much memory waits for values already;
   // the chunk is given back, and what is left of the value is to be dropped.
-  [[nodiscard]] bool KeepUnderWay(WorkerContext& context) {
-    return context.cache.KeepUnderWay(reservation_);
-  }
+  [[nodiscard]] bool KeepUnderWay(WorkerContext& context);
+  // Whether the client wants to hear of that: `q` hides this error and no other.
+  [[nodiscard]] bool IsCutShortSilently() const { return is_cut_short_silently_; }
 
   // `value_end`: the kValueEndBytes bytes that came behind the value.
   // REQUIRES: IsFull()
   [[nodiscard]] protocol::Outcome Finish(WorkerContext& context, std::string_view value_end);
 
-  [[nodiscard]] bool IsNoreply() const { return noreply_; }
+  // Says what became of it. Once, after Finish.
+  void Answer(const WorkerContext& context, const protocol::Outcome& outcome,
+              protocol::ReplySink& replies);
 
  private:
+  enum class Dialect : uint8_t { kClassic, kClassicNoreply, kMeta };
+  struct KeptRequest {
+    protocol::MetaArguments meta;
+    std::array<char, protocol::kKeyBytesMax> key;
+  };
+
   slab::Reservation reservation_;
-  uint64_t cas_ = 0;
+  slab::CommitSpec commit_;
+  std::unique_ptr<KeptRequest> kept_;  // of an `ms` whose value takes more than one turn
+  std::string_view key_;               // of an `ms`
   uint32_t filled_bytes_ = 0;
-  slab::StoreMode mode_ = slab::StoreMode::kSet;
-  bool noreply_ = false;
+  Dialect dialect_ = Dialect::kClassic;
+  bool is_cut_short_silently_ = false;
+  bool counted_ = false;  // as cmd_set
 };
+
+// A store for one value, and back when it is done with. Connections are many and have none while
+// no value of theirs is under way; each worker keeps one, so that a value which arrives whole costs
+// no allocation.
+[[nodiscard]] std::unique_ptr<PendingStore> TakeStore(WorkerContext& context);
+void GiveBackStore(WorkerContext& context, std::unique_ptr<PendingStore> store);
 
 }  // namespace larder::server

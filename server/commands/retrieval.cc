@@ -42,7 +42,7 @@ void RetrievalGroup::Answer(protocol::ReplySink& replies) {
   if (touches_) {
     AnswerTouching(replies);
   } else if (key_count_ == 1) {  // nothing to overlap, and no room for 32 hits to clear
-    Write(context_.cache.Get(context_.worker, keys_[0]), marks_[0], replies);
+    Write(0, context_.cache.Get(context_.worker, keys_[0]), replies);
   } else {
     AnswerTogether(replies);
   }
@@ -53,18 +53,23 @@ void RetrievalGroup::AnswerTogether(protocol::ReplySink& replies) {
   std::array<slab::Hit, kKeysMax> hits;
   context_.cache.GetGroup(context_.worker, std::span(keys_).first(key_count_),
                           std::span(hits).first(key_count_));
-  for (size_t i = 0; i < key_count_; ++i) Write(hits[i], marks_[i], replies);
+  for (size_t i = 0; i < key_count_; ++i) Write(i, hits[i], replies);
 }
 
 void RetrievalGroup::AnswerTouching(protocol::ReplySink& replies) {
   const uint32_t expires_s = slab::ResolveExpiry(exptime_, context_.environment.Clock());
   for (size_t i = 0; i < key_count_; ++i) {
-    Write(context_.cache.GetAndTouch(context_.worker, keys_[i], expires_s), marks_[i], replies);
+    Write(i, context_.cache.GetAndTouch(context_.worker, keys_[i], expires_s), replies);
   }
 }
 
-void RetrievalGroup::Write(const slab::Hit& hit, Mark mark, protocol::ReplySink& replies) {
-  if (hit && !mark.is_silent) {
+void RetrievalGroup::Write(size_t index, const slab::Hit& hit, protocol::ReplySink& replies) {
+  const Mark mark = marks_[index];
+  context_.prefixes.CountGet(keys_[index], static_cast<bool>(hit));
+  const bool is_shown = hit && !mark.is_silent;
+  // Each value is an answer of its own. The end rides on the last key's, if that has one.
+  if (is_shown || mark.end != Status::kNone) replies.BeginAnswer();
+  if (is_shown) {
     const protocol::FoundValue found{
         .key = hit.key, .value = hit.value, .cas = hit.cas, .client_flags = hit.client_flags};
     const bool is_large = hit.value.size() >= slab::kPinnableBytesMin;

@@ -48,14 +48,14 @@ class RetrievalGroup {
 
   void AnswerTogether(protocol::ReplySink& replies);
   void AnswerTouching(protocol::ReplySink& replies);
-  void Write(const slab::Hit& hit, Mark mark, protocol::ReplySink& replies);
+  void Write(size_t index, const slab::Hit& hit, protocol::ReplySink& replies);
 
   WorkerContext& context_;
   const size_t keys_max_;
   size_t key_count_ = 0;
   bool touches_ = false;
   bool lent_value_ = false;
-  int32_t exptime_ = 0;
+  int64_t exptime_ = 0;
   std::array<std::string_view, kKeysMax> keys_;
   std::array<Mark, kKeysMax> marks_;  // the first key_count_ are set
 };

@@ -9,7 +9,11 @@
 #include <string>
 #include <string_view>
 
+#include "server/net/connection_facts.h"
+
 namespace larder::server {
+
+struct LiveSettings;  // server/live_settings.h
 
 // Figures of the front end; names are memcached's keys in `stats`.
 struct NetStats {
@@ -23,6 +27,9 @@ struct NetStats {
   uint64_t listen_disabled_num = 0;
   uint64_t time_in_listen_disabled_us = 0;
   bool accepting_conns = true;
+  uint64_t idle_kicks = 0;
+  uint64_t response_obj_oom = 0;
+  uint64_t read_buf_oom = 0;
   uint64_t reply_buffer_bytes = 0;  // held by connections for replies not yet taken
   uint64_t reply_buffer_count = 0;  // connections that hold one
   uint64_t read_buffer_bytes = 0;   // shared buffers of workers and parts of requests held
@@ -47,6 +54,14 @@ class ServerView {
   // `stats settings`: calls `emit(key, value)` for each reported setting, in memcached's order.
   virtual void ForEachSetting(
       const std::function<void(std::string_view key, std::string_view value)>& emit) const = 0;
+  // `stats conns`: `take` is called later, on some worker's thread, unless the server stops first.
+  virtual void DescribeConnections(TakeConnectionFacts take) = 0;
+  // What commands may change while the server runs, and what they find there.
+  [[nodiscard]] virtual LiveSettings& Live() = 0;
+  // Ends the process soon, as a signal would: SIGUSR1 when graceful, else SIGINT.
+  virtual void Shutdown(bool graceful) = 0;
+  // Of Larder itself; clients are told another (protocol/wire_strings.h).
+  [[nodiscard]] virtual std::string Version() const = 0;
   // 0..2, as `-v` on the command line; effective at once.
   virtual void SetVerbosity(uint32_t level) = 0;
   // Under -v: one line on stderr for the operator; nothing below that level.

@@ -1,11 +1,14 @@
 #include "server/commands/session.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "protocol/binary_format.h"
 #include "protocol/limits.h"
 #include "protocol/text_encoder.h"
 #include "protocol/text_parser.h"
 #include "protocol/tokens.h"
+#include "server/commands/binary_session.h"
 #include "server/commands/dispatch.h"
 #include "server/commands/retrieval.h"
 
@@ -27,6 +30,7 @@ struct Session::Turn {
   std::string_view rest;
   uint32_t requests_left;
   protocol::ReplySink& replies;
+  protocol::MetaArguments& meta;
   size_t consumed_bytes = 0;
   uint32_t key_groups_left = kKeyGroupsMax;
   bool is_parsed = false;
@@ -42,7 +46,7 @@ struct Session::Turn {
 
   void Parse(size_t scanned_bytes) {
     if (is_parsed) return;
-    parsed = protocol::ParseTextRequest(rest, scanned_bytes);
+    parsed = protocol::ParseTextRequest(rest, meta, scanned_bytes);
     is_parsed = true;
   }
 };
@@ -52,7 +56,11 @@ StreamStep Session::OnInput(std::string_view input, uint32_t requests_max,
   if (binary_ != nullptr) return binary_->OnInput(input, requests_max, replies);
   context_.connection = &link_;
   context_.cache.SetOrigin(context_.worker, link_.Fd());
-  Turn turn{.rest = input, .requests_left = requests_max, .replies = replies, .parsed = {}};
+  Turn turn{.rest = input,
+            .requests_left = requests_max,
+            .replies = replies,
+            .meta = context_.meta,
+            .parsed = {}};
   const Next next = Run(turn);
   context_.cache.Quiesce(context_.worker);
   return {.next = next, .consumed_bytes = turn.consumed_bytes};
@@ -60,6 +68,7 @@ StreamStep Session::OnInput(std::string_view input, uint32_t requests_max,
 
 Next Session::Run(Turn& turn) {
   for (;;) {
+    if (feed_ != nullptr && feed_->IsHopeless()) return Next::kAbort;
     if (turn.replies.PendingBytes() > kPendingReplyBytesMax) return Next::kBlocked;
     if (const Step end = Proceed(turn)) return *end;
   }
@@ -86,11 +95,17 @@ Session::Step Session::Proceed(Turn& turn) {
 // --- requests ----------------------------------------------------------------------------------
 
 Session::Step Session::MeetFirstByte(Turn& turn) {
-  constexpr char kBinaryRequestMagic = '\x80';
   if (turn.rest.empty()) return Next::kNeedInput;
-  if (turn.rest.front() == kBinaryRequestMagic) return Next::kClose;
-  phase_ = Phase::kCommand;
-  return std::nullopt;
+  const Binding binding = link_.Protocols();
+  const bool has_magic = turn.rest.front() == protocol::kBinaryRequestMagic;
+  if (binding != Binding::kBinary && !(binding == Binding::kAuto && has_magic)) {
+    phase_ = Phase::kCommand;
+    return std::nullopt;
+  }
+  binary_ = MakeBinarySession(context_, link_);
+  const StreamStep step = binary_->OnInput(turn.rest, turn.requests_left, turn.replies);
+  turn.Consume(step.consumed_bytes);
+  return step.next;
 }
 
 Session::Step Session::NextRequest(Turn& turn) {
@@ -103,7 +118,7 @@ Session::Step Session::NextRequest(Turn& turn) {
       scanned_bytes_ = static_cast<uint32_t>(turn.rest.size());
       return Next::kNeedInput;
     case ParseStatus::kClose:
-      return Next::kClose;
+      return Next::kRefuse;
     case ParseStatus::kError:
       --turn.requests_left;
       return RefuseRequest(turn);
@@ -121,15 +136,18 @@ Session::Step Session::CarryOut(Turn& turn) {
     case CommandSyntax::kExptimeAndKeys:
       return Retrieve(turn);
     case CommandSyntax::kStorage:
+    case CommandSyntax::kMetaStorage:
       return BeginValue(turn);
     default:
       break;
   }
   const Handler handler = HandlerOf(request.command);
   if (handler == nullptr) {  // quit
+    turn.replies.BeginAnswer();
     turn.Consume(turn.parsed.consumed_bytes);
     return Next::kClose;
   }
+  turn.replies.BeginAnswer();
   const protocol::Outcome outcome = handler(context_, request, turn.replies);
   if (!request.noreply) WriteOutcome(outcome, turn.replies);
   turn.Consume(turn.parsed.consumed_bytes);
@@ -137,6 +155,9 @@ Session::Step Session::CarryOut(Turn& turn) {
     feed_ = std::move(context_.feed);
     phase_ = Phase::kFeed;
   }
+  // `mn` is a barrier: what was answered up to here goes out before anything else is done.
+  const bool is_barrier = request.command == protocol::Command::kMetaNoop;
+  if (is_barrier && !turn.rest.empty()) return Next::kBlocked;
   return std::nullopt;
 }
 
@@ -156,7 +177,10 @@ Session::Step Session::DrainFeed(Turn& turn) {
   return Next::kAbort;
 }
 
+// What a datagram has that cannot be understood is not answered: its sender may be forged, and the
+// answer to an answer of ours, sent to us in our own name, would never end.
 Session::Step Session::RefuseRequest(Turn& turn) {
+  if (link_.IsDatagram()) return Next::kRefuse;
   const ParseResult& refused = turn.parsed;
   SwallowThenAnswer(refused.swallow_bytes, refused.error, refused.request.noreply);
   turn.Consume(refused.consumed_bytes);
@@ -167,45 +191,55 @@ Session::Step Session::RefuseRequest(Turn& turn) {
 
 Session::Step Session::BeginValue(Turn& turn) {
   const Request& request = turn.parsed.request;
-  const Status refusal = store_.Begin(context_, request);
-  if (refusal == Status::kNone) {
-    phase_ = Phase::kValue;
-  } else {
-    SwallowThenAnswer(request.value_bytes + protocol::kValueEndBytes, refusal, request.noreply);
-  }
+  store_ = TakeStore(context_);
+  const Status refusal = store_->Begin(context_, request);
   turn.Consume(turn.parsed.consumed_bytes);
-  return std::nullopt;
+  if (refusal != Status::kNone) {
+    GiveBackStore(context_, std::move(store_));
+    SwallowThenAnswer(request.value_bytes + protocol::kValueEndBytes, refusal, request.noreply);
+    return std::nullopt;
+  }
+  phase_ = Phase::kValue;
+  return ContinueValue(turn);
 }
 
 Session::Step Session::ContinueValue(Turn& turn) {
-  turn.Consume(store_.Fill(turn.rest));
-  if (!store_.IsFull() || turn.rest.size() < protocol::kValueEndBytes) return AwaitValue();
+  turn.Consume(store_->Fill(turn.rest));
+  if (!store_->IsFull() || turn.rest.size() < protocol::kValueEndBytes) return AwaitValue();
   const std::string_view value_end = turn.Consume(protocol::kValueEndBytes);
-  const protocol::Outcome outcome = store_.Finish(context_, value_end);
-  if (!store_.IsNoreply()) WriteOutcome(outcome, turn.replies);
+  turn.replies.BeginAnswer();
+  store_->Answer(context_, store_->Finish(context_, value_end), turn.replies);
+  GiveBackStore(context_, std::move(store_));
   phase_ = Phase::kCommand;
   return std::nullopt;
 }
 
 // As memcached does when it runs out of memory half-way: the rest is dropped, the old item stays.
 Session::Step Session::AwaitValue() {
-  const size_t missing_bytes = store_.Unfilled().size() + protocol::kValueEndBytes;
-  if (store_.KeepUnderWay(context_)) return Next::kNeedInput;
-  SwallowThenAnswer(missing_bytes, Status::kNoMemoryDuringRead, store_.IsNoreply());
+  const size_t missing_bytes = store_->Unfilled().size() + protocol::kValueEndBytes;
+  if (store_->KeepUnderWay(context_)) return Next::kNeedInput;
+  SwallowThenAnswer(missing_bytes, Status::kNoMemoryDuringRead, store_->IsCutShortSilently());
+  GiveBackStore(context_, std::move(store_));
   return std::nullopt;
 }
 
 std::span<char> Session::DirectInput() {
   if (binary_ != nullptr) return binary_->DirectInput();
   if (phase_ != Phase::kValue) return {};
-  const std::span<char> unfilled = store_.Unfilled();
+  const std::span<char> unfilled = store_->Unfilled();
   return unfilled.size() >= kDirectInputBytesMin ? unfilled : std::span<char>{};
 }
 
 StreamStep Session::OnDirectInput(size_t bytes, protocol::ReplySink& replies) {
   if (binary_ != nullptr) return binary_->OnDirectInput(bytes, replies);
-  store_.Advance(bytes);
+  store_->Advance(bytes);
   return {};
+}
+
+StreamHandler::Wants Session::Wanted() const {
+  if (binary_ != nullptr) return binary_->Wanted();
+  if (phase_ == Phase::kValue) return Wants::kValue;
+  return phase_ == Phase::kSwallow ? Wants::kRefusedValue : Wants::kRequest;
 }
 
 // The answer to a refused value waits for its end: only then can the client have read it as the
@@ -222,6 +256,7 @@ Session::Step Session::ContinueSwallowing(Turn& turn) {
   turn.Consume(bytes);
   swallow_bytes_ -= static_cast<uint32_t>(bytes);
   if (swallow_bytes_ != 0) return Next::kNeedInput;
+  turn.replies.BeginAnswer();
   if (!swallow_noreply_) WriteStatus(swallow_error_, turn.replies);
   phase_ = Phase::kCommand;
   return std::nullopt;

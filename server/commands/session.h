@@ -47,6 +47,10 @@ class Session final : public StreamHandler {
                      protocol::ReplySink& replies) override;
   [[nodiscard]] std::span<char> DirectInput() override;
   StreamStep OnDirectInput(size_t bytes, protocol::ReplySink& replies) override;
+  [[nodiscard]] Wants Wanted() const override;
+  [[nodiscard]] bool GoesOnWithoutPeer() const override {
+    return feed_ == nullptr || feed_->GoesOnWithoutPeer();
+  }
 
  private:
   enum class Phase : uint8_t { kFirstByte, kCommand, kValue, kSwallow, kKeys, kFeed };
@@ -74,18 +78,18 @@ class Session final : public StreamHandler {
   ConnectionLink& link_;
   std::unique_ptr<StreamHandler> binary_;  // once the first byte was a binary request's: everything
   std::unique_ptr<Feed> feed_;             // kFeed
-  PendingStore store_;           // kValue
-  uint32_t swallow_bytes_ = 0;   // kSwallow: still to come
-  uint32_t keys_bytes_ = 0;      // kKeys: of the line, still in the input
-  uint32_t keys_end_bytes_ = 0;  // kKeys: behind them, to the end of the line
-  int32_t keys_exptime_ = 0;     // kKeys
-  uint32_t scanned_bytes_ = 0;   // kCommand: of the input, known to hold no line end
+  std::unique_ptr<PendingStore> store_;    // kValue
+  int64_t keys_exptime_ = 0;               // kKeys
+  uint32_t swallow_bytes_ = 0;             // kSwallow: still to come
+  uint32_t keys_bytes_ = 0;                // kKeys: of the line, still in the input
+  uint32_t keys_end_bytes_ = 0;            // kKeys: behind them, to the end of the line
+  uint32_t scanned_bytes_ = 0;             // kCommand: of the input, known to hold no line end
   Phase phase_ = Phase::kFirstByte;
   protocol::Status swallow_error_ = protocol::Status::kNone;  // kSwallow: answered at the end
   bool swallow_noreply_ = false;                              // kSwallow
   protocol::Status keys_fault_ = protocol::Status::kNone;     // kKeys
   protocol::Command keys_command_ = protocol::Command::kGet;  // kKeys
 };
-static_assert(sizeof(Session) <= 192, "an idle connection must cost little");
+static_assert(sizeof(Session) <= 88, "an idle connection must cost little");
 
 }  // namespace larder::server

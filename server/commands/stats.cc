@@ -12,9 +12,13 @@ using protocol::ReplySink;
 using protocol::Request;
 using protocol::Status;
 
+void TextStatSink::Emit(std::string_view key, std::string_view value) {
+  WriteStat(key, value, replies_);
+}
+
 void StatWriter::Add(std::string_view key, std::string_view value) {
-  if (prefix_.empty()) return WriteStat(key, value, replies_);
-  WriteStat(prefix_ + std::string(key), value, replies_);
+  if (prefix_.empty()) return sink_.Emit(key, value);
+  sink_.Emit(prefix_ + std::string(key), value);
 }
 
 void StatWriter::Add(std::string_view key, uint64_t value) {
@@ -33,25 +37,27 @@ void StatWriter::Add(std::string_view key, Microseconds value) {
                fmt::format("{}.{:06}", value.count / kPerSecond, value.count % kPerSecond)));
 }
 
-namespace {
-
-Outcome WriteSettings(const CommandEnvironment& environment, ReplySink& replies) {
-  StatWriter writer(replies);
+void WriteSettings(const CommandEnvironment& environment, StatSink& sink) {
   environment.Server().ForEachSetting(
-      [&writer](std::string_view key, std::string_view value) { writer.Add(key, value); });
-  return {.status = Status::kEnd};
+      [&sink](std::string_view key, std::string_view value) { sink.Emit(key, value); });
 }
 
-Outcome Reset(CommandEnvironment& environment) {
+void WriteSizes(const CommandEnvironment& environment, StatSink& sink) {
+  sink.Emit("sizes_status", environment.Options().track_sizes ? "enabled" : "disabled");
+}
+
+void ResetStats(CommandEnvironment& environment) {
   environment.Cache().ResetStats();
   environment.Server().ResetNetStats();
   environment.ResetCounters();
-  return {.status = Status::kReset};
+  environment.Events().ResetStats();
+  environment.Crawler().ResetStartCount();
+  environment.Prefixes().Reset();
 }
 
-// A group's name may be cut short: any prefix means the first of these that it fits. The groups
-// of abilities that are not built are known here all the same, for whom they would take a prefix
-// from, and unknown to the client.
+namespace {
+
+// A group's name may be cut short: any prefix means the first of these that it fits.
 enum class PrefixGroup { kReset, kDetail, kSettings, kCachedump, kConns, kExtstore, kNone };
 PrefixGroup FindByPrefix(std::string_view prefix) {
   constexpr std::string_view kNames[] = {"reset",     "detail", "settings",
@@ -64,14 +70,16 @@ PrefixGroup FindByPrefix(std::string_view prefix) {
   return static_cast<PrefixGroup>(group);
 }
 
-Outcome WriteWholeNameGroup(const CommandEnvironment& environment, std::string_view group,
-                            ReplySink& replies) {
+Outcome HandleWholeNameGroup(WorkerContext& context, std::string_view group, ReplySink& replies) {
+  const CommandEnvironment& environment = context.environment;
+  TextStatSink sink(replies);
+  if (group == "sizes") return HandleStatsSizes(context, replies);
   if (group == "items") {
-    WriteItemStats(environment.Cache().Stats(), replies);
+    WriteItemStats(environment, sink);
   } else if (group == "slabs") {
-    WriteSlabStats(environment.Cache().Stats(), replies);
-  } else if (group == "sizes") {
-    StatWriter(replies).Add("sizes_status", std::string_view("disabled"));
+    WriteSlabStats(environment, sink);
+  } else if (group == "larder" && !context.connection->IsDatagram()) {
+    WriteLarderStats(environment, sink);  // not for datagrams: memcached answers them with less
   } else {
     return {.status = Status::kUnknownCommand};
   }
@@ -82,22 +90,29 @@ Outcome WriteWholeNameGroup(const CommandEnvironment& environment, std::string_v
 
 Outcome HandleStats(WorkerContext& context, const Request& request, ReplySink& replies) {
   CommandEnvironment& environment = context.environment;
+  TextStatSink sink(replies);
   if (request.key.empty()) {
-    WriteGeneralStats(environment, replies);
+    WriteGeneralStats(environment, sink);
     return {.status = Status::kEnd};
   }
+  const protocol::TokenList words(request.more_keys);
   switch (FindByPrefix(request.key)) {
     case PrefixGroup::kReset:
-      return Reset(environment);
-    case PrefixGroup::kSettings:
-      return WriteSettings(environment, replies);
+      ResetStats(environment);
+      return {.status = Status::kReset};
     case PrefixGroup::kDetail:
+      return HandleStatsDetail(context, words);
+    case PrefixGroup::kSettings:
+      WriteSettings(environment, sink);
+      return {.status = Status::kEnd};
     case PrefixGroup::kCachedump:
+      return HandleStatsCachedump(context, words);
     case PrefixGroup::kConns:
-    case PrefixGroup::kExtstore:
-      return {.status = Status::kUnknownCommand};
+      return HandleStatsConnections(context);
+    case PrefixGroup::kExtstore:  // there is no flash, so there is nothing to tell of it
+      return {.status = Status::kEnd};
     case PrefixGroup::kNone:
-      return WriteWholeNameGroup(environment, request.key, replies);
+      return HandleWholeNameGroup(context, request.key, replies);
   }
   return {.status = Status::kUnknownCommand};
 }

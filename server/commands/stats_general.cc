@@ -1,5 +1,6 @@
 #include "protocol/wire_strings.h"
 #include "server/commands/stats.h"
+#include "server/live_settings.h"
 
 namespace larder::server {
 namespace {
@@ -15,19 +16,25 @@ uint64_t UptimeSeconds(const slab::Clock& clock) {
 
 }  // namespace
 
-void WriteGeneralStats(const CommandEnvironment& environment, protocol::ReplySink& replies) {
+void WriteGeneralStats(const CommandEnvironment& environment, StatSink& sink) {
   const slab::CacheStats cache = environment.Cache().Stats();
   const slab::ClassStats& all = cache.sum;
   const NetStats net = environment.Server().Net();
   const ProcessStats process = environment.Server().Process();
   const CommandTotals commands = environment.Totals();
   const CommandOptions& options = environment.Options();
+  const LiveSettings& live = environment.Server().Live();
+  const Crawler& crawler = environment.Crawler();
+  const EventLogStats events = environment.Events().Stats();
   const uint64_t uptime_s = UptimeSeconds(environment.Clock());
 
-  StatWriter writer(replies);
+  StatWriter writer(sink);
 #define STAT(key, value) writer.Add(#key, value);
+#define STAT_IF(condition, key, value) \
+  if (condition) writer.Add(#key, value);
 #include "server/commands/stats_general.def"
 #undef STAT
+#undef STAT_IF
 }
 
 }  // namespace larder::server

@@ -2,11 +2,15 @@
 
 #include <utility>
 
+#include "protocol/meta_arguments.h"
+#include "server/commands/telling.h"
 #include "slab/expiry.h"
 
 namespace larder::server {
 
 using protocol::Command;
+using protocol::MetaArguments;
+using protocol::MetaFlag;
 using protocol::Status;
 
 namespace {
@@ -21,13 +25,19 @@ slab::ItemSpec SpecOf(const WorkerContext& context, const protocol::Request& req
   return {.key = request.key,
           .client_flags = request.client_flags,
           .expires_s = slab::ResolveExpiry(request.exptime, context.environment.Clock()),
-          .value_bytes = request.value_bytes};
+          .value_bytes = request.value_bytes,
+          .counts_at_once = request.counts_at_once,
+          .has_binary_key = request.meta != nullptr && request.meta->Has(MetaFlag::kBinaryKey)};
 }
 
 // A client that could not replace a value must not go on reading the old one: after a failed
-// `set` the key is gone. The other commands promise nothing of the kind.
+// `set` the key is gone, and after a failed `ms` whatever its mode. The other commands promise
+// nothing of the kind.
 Status Refuse(WorkerContext& context, const protocol::Request& request, Status why) {
-  if (request.command == Command::kSet) {
+  TellRefusedStore(
+      context, request.key, CommitSpecOf(request).mode,
+      why == Status::kTooLarge ? StoreResultKind::kTooLarge : StoreResultKind::kNoMemory);
+  if (request.command == Command::kSet || request.command == Command::kMetaSet) {
     context.cache.DropForFailedSet(context.worker, request.key);
   }
   return why;
@@ -49,8 +59,6 @@ Status StatusOf(slab::StoreStatus status) {
   return Status::kNotStored;
 }
 
-}  // namespace
-
 slab::StoreMode StoreModeOf(Command command) {
   switch (command) {
     case Command::kAdd:
@@ -68,10 +76,50 @@ slab::StoreMode StoreModeOf(Command command) {
   }
 }
 
+// A CAS unique turns set and replace into cas; add has no use for it.
+slab::StoreMode MetaStoreModeOf(const MetaArguments& meta) {
+  switch (meta.mode) {
+    case 'E':
+      return slab::StoreMode::kAdd;
+    case 'A':
+      return slab::StoreMode::kAppend;
+    case 'P':
+      return slab::StoreMode::kPrepend;
+    default:
+      break;
+  }
+  if (meta.Has(MetaFlag::kCompareCas)) return slab::StoreMode::kCas;
+  return meta.mode == 'R' ? slab::StoreMode::kReplace : slab::StoreMode::kSet;
+}
+
+// The engine looks only at what is meant for the mode.
+slab::CommitSpec MetaCommitSpecOf(const MetaArguments& meta) {
+  slab::CommitSpec spec{.mode = MetaStoreModeOf(meta),
+                        .cas = meta.compare_cas,
+                        .invalidates_older = meta.Has(MetaFlag::kStale),
+                        .vivifies = meta.Has(MetaFlag::kVivify)};
+  if (meta.new_cas != 0) spec.new_cas = meta.new_cas;  // unlike everywhere else, 0 is none
+  return spec;
+}
+
+}  // namespace
+
+slab::CommitSpec CommitSpecOf(const protocol::Request& request) {
+  if (request.meta != nullptr) return MetaCommitSpecOf(*request.meta);
+  slab::StoreMode mode = StoreModeOf(request.command);
+  // The binary protocol's way to say cas; even an add becomes one.
+  const bool becomes_cas = mode == slab::StoreMode::kSet || mode == slab::StoreMode::kAdd ||
+                           mode == slab::StoreMode::kReplace;
+  if (request.number != 0 && becomes_cas) mode = slab::StoreMode::kCas;
+  return {.mode = mode, .cas = request.number};
+}
+
 Status ReserveItem(WorkerContext& context, const protocol::Request& request,
                    slab::Reservation& reservation) {
+  if (request.meta == nullptr) context.prefixes.CountSet(request.key);
   if (IsTooLarge(context, request)) {
-    CountOne(context.counters.store_too_large);  // the engine, which counts its own, never sees it
+    // The engine, which counts its own, never sees it.
+    if (request.counts_at_once) CountOne(context.counters.store_too_large);
     return Refuse(context, request, Status::kTooLarge);
   }
   reservation = context.cache.Reserve(context.worker, SpecOf(context, request));
@@ -87,10 +135,12 @@ Status ReserveItem(WorkerContext& context, const protocol::Request& request,
 }
 
 protocol::Outcome CommitItem(WorkerContext& context, slab::Reservation reservation,
-                             slab::StoreMode mode, uint64_t cas) {
+                             const slab::CommitSpec& spec) {
+  StoreReport report(context, reservation, spec.mode);
   const slab::StoreResult stored =
-      context.cache.Commit(context.worker, std::move(reservation), {.mode = mode, .cas = cas});
-  return {.status = StatusOf(stored.status), .cas = stored.cas};
+      context.cache.Commit(context.worker, std::move(reservation), spec);
+  report.Tell(stored);
+  return {.status = StatusOf(stored.status), .cas = stored.cas, .value_bytes = stored.value_bytes};
 }
 
 }  // namespace larder::server

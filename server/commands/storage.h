@@ -1,5 +1,5 @@
-// server/commands/storage.h - set, add, replace, append, prepend, cas: what is refused before
-// their value is read, and what is answered when it is stored.
+// server/commands/storage.h - set, add, replace, append, prepend, cas and ms: what is refused
+// before their value is read, and what is answered when it is stored.
 //
 // Threads  the worker's own.
 // Not here the value's way from the stream into its chunk: pending_store.h
@@ -28,7 +28,8 @@ namespace larder::server {
          (client_flags != 0 ? kFlagsBytes : 0) + value_bytes + kValueEndBytes;
 }
 
-[[nodiscard]] slab::StoreMode StoreModeOf(protocol::Command command);
+// What the request's command, and a meta command's flags, mean for the way it is stored.
+[[nodiscard]] slab::CommitSpec CommitSpecOf(const protocol::Request& request);
 
 // Takes a chunk for the request's item into `reservation`. Any status but kNone: it was refused,
 // counted, and answered so; the value is then to be dropped.
@@ -37,6 +38,6 @@ namespace larder::server {
 
 // Publishes the filled reservation.
 [[nodiscard]] protocol::Outcome CommitItem(WorkerContext& context, slab::Reservation reservation,
-                                           slab::StoreMode mode, uint64_t cas);
+                                           const slab::CommitSpec& spec);
 
 }  // namespace larder::server

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "protocol/meta_arguments.h"
 #include "server/commands/command_environment.h"
 #include "server/commands/feed.h"
 #include "server/net/stream_handler.h"
@@ -13,19 +14,23 @@
 
 namespace larder::server {
 
+class PendingStore;  // pending_store.h
+
 struct WorkerContext {
-  explicit WorkerContext(CommandEnvironment& shared)
-      : environment(shared),
-        cache(shared.Cache()),
-        worker(shared.Cache().AddWorker()),
-        counters(shared.AddWorkerCounters()) {}
+  explicit WorkerContext(CommandEnvironment& shared);
+  ~WorkerContext();
 
   CommandEnvironment& environment;
   slab::Cache& cache;
   slab::Worker& worker;
   CommandCounters& counters;
+  PrefixTable& prefixes;
   // The connection whose turn it is. Null only where a test has none.
   ConnectionLink* connection = nullptr;
+  // Of the meta command that was parsed last. Good until the next request is parsed.
+  protocol::MetaArguments meta;
+  // For the next value: see TakeStore in pending_store.h.
+  std::unique_ptr<PendingStore> spare_store;
   // Left here by a handler whose answer somebody else produces: see feed.h.
   std::unique_ptr<Feed> feed;
   // How many keys the next group of look-ups may have: see retrieval.h.

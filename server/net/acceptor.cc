@@ -1,6 +1,5 @@
 #include "server/net/acceptor.h"
 
-#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -42,10 +41,11 @@ bool ConcernsOneClient(int error_number) {
 
 }  // namespace
 
-std::unique_ptr<Acceptor> Acceptor::Create(std::vector<ListenSocket> sockets, uint64_t clients_max,
-                                           ClientCount& client_count, Log& log, Deal deal) {
+std::unique_ptr<Acceptor> Acceptor::Create(std::vector<ListenSocket> sockets,
+                                           const AcceptLimits& limits, ClientCount& client_count,
+                                           Log& log, Deal deal) {
   std::unique_ptr<Acceptor> acceptor(
-      new Acceptor(std::move(sockets), clients_max, client_count, log, std::move(deal)));
+      new Acceptor(std::move(sockets), limits, client_count, log, std::move(deal)));
   acceptor->loop_ = EventLoop::Create([] {});
   if (acceptor->loop_ == nullptr || !acceptor->MakeEvents()) return nullptr;
   return acceptor;
@@ -91,22 +91,39 @@ void Acceptor::Stop() {
 
 void Acceptor::AcceptFrom(int listen_fd) {
   for (int i = 0; i < kAcceptsPerEventMax; ++i) {
-    UniqueFd socket(::accept4(listen_fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket) {
-      Admit(std::move(socket));
+    if (!limits_.rejects_above && IsFull()) return Pause("too many open connections");
+    Arrival arrival;
+    socklen_t peer_bytes = SocketAddress::kBytesMax;
+    arrival.socket = UniqueFd(
+        ::accept4(listen_fd, arrival.peer.Data(), &peer_bytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (arrival.socket) {
+      arrival.peer.Trim(peer_bytes);
+      arrival.protocols = ProtocolsOf(listen_fd);
+      Admit(std::move(arrival));
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-    if (!ConcernsOneClient(errno)) return Pause(errno);
+    if (!ConcernsOneClient(errno)) return Pause(std::strerror(errno));
   }
 }
 
-void Acceptor::Admit(UniqueFd socket) {
-  // Relaxed: only this thread adds, so the limit holds whatever a worker subtracts meanwhile.
-  if (client_count_.load(std::memory_order_relaxed) >= clients_max_) return Reject(socket);
+Binding Acceptor::ProtocolsOf(int listen_fd) const {
+  for (const ListenSocket& socket : sockets_) {
+    if (socket.fd.Get() == listen_fd) return socket.protocols;
+  }
+  return Binding::kAuto;
+}
+
+// Relaxed: only this thread adds, so the limit holds whatever a worker subtracts meanwhile.
+bool Acceptor::IsFull() const {
+  return client_count_.load(std::memory_order_relaxed) >= limits_.clients_max;
+}
+
+void Acceptor::Admit(Arrival arrival) {
+  if (IsFull()) return Reject(arrival.socket);
   client_count_.fetch_add(1, std::memory_order_relaxed);
   counters_.accepted.Add(1);
-  deal_(std::move(socket));
+  deal_(std::move(arrival));
 }
 
 void Acceptor::Reject(const UniqueFd& socket) {
@@ -116,21 +133,30 @@ void Acceptor::Reject(const UniqueFd& socket) {
       ::send(socket.Get(), kTooManyText.data(), kTooManyText.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void Acceptor::Pause(int error_number) {
+// Without a backlog the system refuses further clients, who may then try another server.
+void Acceptor::Pause(std::string_view why) {
   counters_.is_paused.store(true, std::memory_order_relaxed);
   counters_.pauses.Add(1);
   paused_since_ = std::chrono::steady_clock::now();
-  log_.Write(kLogEvent, fmt::format("accept: {}", std::strerror(error_number)));
+  log_.Write(kLogEvent, "accepting paused", {{"reason", why}});
   // This takes back the events of listeners that are due in this very turn, too.
   for (const EventPtr& listen_event : listen_events_) event_del(listen_event.get());
+  if (IsFull()) {
+    for (const ListenSocket& socket : sockets_) ::listen(socket.fd.Get(), 0);
+  }
   event_add(pause_timer_.get(), &kPause);
 }
 
 void Acceptor::Unpause() {
+  if (!limits_.rejects_above && IsFull()) {
+    event_add(pause_timer_.get(), &kPause);
+    return;
+  }
   const auto paused_for = std::chrono::steady_clock::now() - paused_since_;
   counters_.paused_us.Add(static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(paused_for).count()));
   counters_.is_paused.store(false, std::memory_order_relaxed);
+  for (const ListenSocket& socket : sockets_) ::listen(socket.fd.Get(), limits_.backlog);
   for (const EventPtr& listen_event : listen_events_) event_add(listen_event.get(), nullptr);
 }
 

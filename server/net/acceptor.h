@@ -1,8 +1,9 @@
 // server/net/acceptor.h - accepts clients and deals them out, on a thread of its own.
 //
 // Above the limit a client is told so and disconnected at once, as memcached does by default
-// (maxconns_fast). When the system has no file left for a client, accepting pauses for a moment:
-// the clients wait in the socket's backlog, and the thread does not spin on the error.
+// (maxconns_fast), or accepting pauses until there is room. When the system has no file left for a
+// client, accepting pauses, too, and looks again after a moment. The clients wait in the socket's
+// backlog meanwhile, and the thread does not spin.
 //
 // Owner    owns the listening sockets.
 // Threads  Start and Stop on the owner's thread; `deal` is called on the acceptor's.
@@ -14,9 +15,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "server/net/arrival.h"
 #include "server/net/event_loop.h"
 #include "server/net/listener.h"
 #include "server/net/net_counters.h"
@@ -24,13 +27,19 @@
 
 namespace larder::server {
 
+struct AcceptLimits {
+  uint64_t clients_max = 1024;
+  bool rejects_above = true;  // false: accepting pauses
+  int backlog = 1024;         // of the sockets, while accepting does not pause
+};
+
 class Acceptor {
  public:
-  using Deal = std::function<void(UniqueFd)>;
+  using Deal = std::function<void(Arrival)>;
 
-  // `client_count` grows by one for each client dealt; its limit is `clients_max`.
+  // `client_count` grows by one for each client dealt.
   [[nodiscard]] static std::unique_ptr<Acceptor> Create(std::vector<ListenSocket> sockets,
-                                                        uint64_t clients_max,
+                                                        const AcceptLimits& limits,
                                                         ClientCount& client_count, Log& log,
                                                         Deal deal);
   ~Acceptor();
@@ -42,23 +51,25 @@ class Acceptor {
   [[nodiscard]] const std::vector<ListenSocket>& Sockets() const { return sockets_; }
 
  private:
-  Acceptor(std::vector<ListenSocket> sockets, uint64_t clients_max, ClientCount& client_count,
+  Acceptor(std::vector<ListenSocket> sockets, const AcceptLimits& limits, ClientCount& client_count,
            Log& log, Deal deal)
       : sockets_(std::move(sockets)),
-        clients_max_(clients_max),
+        limits_(limits),
         client_count_(client_count),
         log_(log),
         deal_(std::move(deal)) {}
 
   [[nodiscard]] bool MakeEvents();
   void AcceptFrom(int listen_fd);
-  void Admit(UniqueFd socket);
+  void Admit(Arrival arrival);
   void Reject(const UniqueFd& socket);
-  void Pause(int error_number);
+  [[nodiscard]] bool IsFull() const;
+  void Pause(std::string_view why);
   void Unpause();
+  [[nodiscard]] Binding ProtocolsOf(int listen_fd) const;
 
   std::vector<ListenSocket> sockets_;
-  const uint64_t clients_max_;
+  const AcceptLimits limits_;
   ClientCount& client_count_;
   Log& log_;
   const Deal deal_;

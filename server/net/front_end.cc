@@ -1,21 +1,44 @@
 #include "server/net/front_end.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <iterator>
+#include <mutex>
 #include <utility>
 
 namespace larder::server {
 namespace {
 
-ListenResult OpenListeners(const FrontEndConfig& config) {
-  if (config.unix_path.empty()) return OpenTcpListeners(config.tcp_addresses, config.backlog);
-  ListenResult result = OpenUnixListener(config.unix_path, config.unix_mode, config.backlog);
-  if (result.error.empty() && !config.tcp_addresses.empty()) {
-    ListenResult tcp = OpenTcpListeners(config.tcp_addresses, config.backlog);
-    result.error = std::move(tcp.error);
-    for (ListenSocket& socket : tcp.sockets) result.sockets.push_back(std::move(socket));
+// With the last worker's answer the gathering is complete.
+class Gathering {
+ public:
+  Gathering(std::vector<ConnectionFacts> facts, size_t missing_count, TakeConnectionFacts done)
+      : done_(std::move(done)), missing_count_(missing_count), facts_(std::move(facts)) {}
+
+  void Add(std::vector<ConnectionFacts> part) {
+    std::vector<ConnectionFacts> all;
+    {
+      const std::lock_guard lock(mutex_);
+      std::move(part.begin(), part.end(), std::back_inserter(facts_));
+      if (--missing_count_ > 0) return;
+      all.swap(facts_);
+    }
+    std::sort(all.begin(), all.end(),
+              [](const auto& one, const auto& other) { return one.fd < other.fd; });
+    done_(std::move(all));
   }
-  return result;
+
+ private:
+  const TakeConnectionFacts done_;
+  std::mutex mutex_;
+  size_t missing_count_;                // guarded by mutex_
+  std::vector<ConnectionFacts> facts_;  // guarded by mutex_
+};
+
+// Every worker has its part of what all connections may hold, and at least enough for one.
+uint64_t PartOfBuffers(const FrontEndConfig& config) {
+  constexpr uint64_t kPartBytesMin = 16 * 1024;
+  if (config.buffer_bytes_max == 0) return 0;
+  return std::max(kPartBytesMin, config.buffer_bytes_max / config.worker_count);
 }
 
 }  // namespace
@@ -23,34 +46,82 @@ ListenResult OpenListeners(const FrontEndConfig& config) {
 std::unique_ptr<FrontEnd> FrontEnd::Create(const FrontEndConfig& config,
                                            const MakeService& make_service, Log& log,
                                            std::string* error) {
-  ListenResult listeners = OpenListeners(config);
-  if (!listeners.error.empty()) {
-    *error = std::move(listeners.error);
-    return nullptr;
-  }
   std::unique_ptr<FrontEnd> front_end(new FrontEnd);
-  for (uint32_t i = 0; i < config.worker_count; ++i) {
-    auto worker =
-        Worker::Create(config.requests_per_turn_max, make_service(), front_end->client_count_, log);
-    if (worker == nullptr) break;
-    front_end->workers_.push_back(std::move(worker));
-  }
-  const auto deal = [self = front_end.get()](UniqueFd socket) {
-    self->DealRoundRobin(std::move(socket));
+  std::vector<ListenSocket> listeners;
+  *error = front_end->OpenListeners(config, &listeners);
+  if (!error->empty()) return nullptr;
+  const auto deal = [self = front_end.get()](Arrival arrival) {
+    self->DealRoundRobin(std::move(arrival));
   };
-  front_end->acceptor_ = Acceptor::Create(std::move(listeners.sockets), config.clients_max,
-                                          front_end->client_count_, log, deal);
-  if (front_end->workers_.size() < config.worker_count || front_end->acceptor_ == nullptr) {
+  const AcceptLimits limits{config.clients_max, config.maxconns_fast, config.backlog};
+  front_end->acceptor_ =
+      Acceptor::Create(std::move(listeners), limits, front_end->client_count_, log, deal);
+  if (front_end->acceptor_ == nullptr || !front_end->MakeWorkers(config, make_service, log)) {
     *error = "cannot set up the event loops of all threads";
     return nullptr;
   }
+  *error = front_end->ServeUdp(config);
+  if (!error->empty()) return nullptr;
+  front_end->DescribeListeners();
   return front_end;
 }
 
 FrontEnd::~FrontEnd() { Stop(); }
 
-void FrontEnd::Start() {
-  for (const auto& worker : workers_) worker->Start();
+// The text says what went wrong.
+std::string FrontEnd::OpenListeners(const FrontEndConfig& config,
+                                    std::vector<ListenSocket>* listeners) const {
+  if (!config.unix_path.empty()) {
+    ListenResult result =
+        OpenUnixListener(config.unix_path, config.unix_mode, config.backlog, config.unix_protocols);
+    if (!result.error.empty()) return std::move(result.error);
+    *listeners = std::move(result.sockets);
+  }
+  ListenResult result = OpenTcpListeners(config.tcp_addresses, config.backlog);
+  for (ListenSocket& socket : result.sockets) listeners->push_back(std::move(socket));
+  return std::move(result.error);
+}
+
+bool FrontEnd::MakeWorkers(const FrontEndConfig& config, const MakeService& make_service,
+                           Log& log) {
+  ConnectionLimits limits;
+  limits.requests_per_turn_max = config.requests_per_turn_max;
+  limits.idle_timeout_s = config.idle_timeout_s;
+  limits.stall_timeout_s = config.stall_timeout_s;
+  limits.buffer_bytes_max = PartOfBuffers(config);
+  for (uint32_t i = 0; i < config.worker_count; ++i) {
+    auto worker = Worker::Create(limits, make_service(), client_count_, config.observer, log);
+    if (worker == nullptr) return false;
+    workers_.push_back(std::move(worker));
+  }
+  return true;
+}
+
+std::string FrontEnd::ServeUdp(const FrontEndConfig& config) {
+  ListenResult result = OpenUdpSockets(config.udp_addresses, workers_.size());
+  if (!result.error.empty()) return std::move(result.error);
+  udp_socket_count_ = result.sockets.size();
+  for (size_t i = 0; i < result.sockets.size(); ++i) {
+    ListenSocket& socket = result.sockets[i];
+    const size_t worker_index = i % workers_.size();
+    if (worker_index == 0) udp_ports_.push_back({socket.family, socket.port});
+    if (!workers_[worker_index]->Serve(std::move(socket))) return "cannot watch all UDP sockets";
+  }
+  return {};
+}
+
+void FrontEnd::DescribeListeners() {
+  for (const ListenSocket& socket : acceptor_->Sockets()) {
+    ConnectionFacts facts;
+    facts.fd = socket.fd.Get();
+    facts.state = ConnectionFacts::State::kListening;
+    facts.address = DescribeOwnAddress(facts.fd, /*is_udp=*/false);
+    listener_facts_.push_back(std::move(facts));
+  }
+}
+
+void FrontEnd::Start(const std::function<void()>& on_worker_start) {
+  for (const auto& worker : workers_) worker->Start(on_worker_start);
   acceptor_->Start();
 }
 
@@ -59,9 +130,23 @@ void FrontEnd::Stop() {
   for (const auto& worker : workers_) worker->Stop();
 }
 
-void FrontEnd::DealRoundRobin(UniqueFd socket) {
-  workers_[next_worker_]->Add(std::move(socket));
+void FrontEnd::DealRoundRobin(Arrival arrival) {
+  workers_[next_worker_]->Add(std::move(arrival));
   next_worker_ = (next_worker_ + 1) % workers_.size();
+}
+
+void FrontEnd::DescribeConnections(TakeConnectionFacts done) const {
+  std::vector<ConnectionFacts> listeners = listener_facts_;
+  const auto age = std::chrono::steady_clock::now() - start_;
+  for (ConnectionFacts& facts : listeners) {
+    facts.seconds_since_last_command =
+        static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count());
+  }
+  const auto gathering =
+      std::make_shared<Gathering>(std::move(listeners), workers_.size(), std::move(done));
+  for (const auto& worker : workers_) {
+    worker->Describe([gathering](auto part) { gathering->Add(std::move(part)); });
+  }
 }
 
 FrontEndTotals FrontEnd::Totals() const {
@@ -69,6 +154,7 @@ FrontEndTotals FrontEnd::Totals() const {
   const AcceptorCounters& accepting = acceptor_->Counters();
   totals.clients = client_count_.load(std::memory_order_relaxed);  // a figure of a moment
   totals.listeners = acceptor_->Sockets().size();
+  totals.udp_sockets = udp_socket_count_;
   totals.accepted = accepting.accepted.Get();
   totals.rejected = accepting.rejected.Get();
   totals.pauses = accepting.pauses.Get();
@@ -79,6 +165,10 @@ FrontEndTotals FrontEnd::Totals() const {
     totals.bytes_read += counters.bytes_read.Get();
     totals.bytes_written += counters.bytes_written.Get();
     totals.yields += counters.yields.Get();
+    totals.idle_kicks += counters.idle_kicks.Get();
+    totals.stall_kicks += counters.stall_kicks.Get();
+    totals.input_refusals += counters.input_refusals.Get();
+    totals.reply_refusals += counters.reply_refusals.Get();
     totals.held_input_count += counters.held_input.count.Get();
     totals.held_input_bytes += counters.held_input.bytes.Get();
     totals.held_replies_count += counters.held_replies.count.Get();

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "server/net/stream_handler.h"
+
 namespace larder::server {
 
 struct ListenAddress {
@@ -17,6 +19,7 @@ struct ListenAddress {
   uint16_t port = 0;  // 0: the system picks a free one
   // Not a failure when this machine has no such address: our own ::1 where IPv6 is off.
   bool is_optional = false;
+  Binding protocols = Binding::kAuto;
 };
 
 struct ListenList {
@@ -25,7 +28,13 @@ struct ListenList {
 };
 
 // `text`: elements separated by ',' or ';', each host, host:port, [v6], [v6]:port, v6, * or *:port.
-// Empty elements are skipped. `default_port` goes to elements that name none.
-[[nodiscard]] ListenList ParseListenList(std::string_view text, uint16_t default_port);
+// Empty elements are skipped. `default_port` and `default_protocols` go to elements that name none.
+//
+// Before an element may stand, in any order and number:
+//     proto[ascii] proto[binary] proto[negotiating]   each with a ':' behind it
+//     notls:                    as it is: there is no TLS here, so btls: and mtls: are refused
+//     tag[name]: or tag_name_:  for the proxy, which is not here; one to eight characters
+[[nodiscard]] ListenList ParseListenList(std::string_view text, uint16_t default_port,
+                                         Binding default_protocols = Binding::kAuto);
 
 }  // namespace larder::server

@@ -13,13 +13,17 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <utility>
 
 namespace larder::server {
 namespace {
 
-constexpr int kSocketFlags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+constexpr int kSocketFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+// What the answers to one large request may take in the socket; the system may grant less.
+constexpr int kUdpSendBufferBytes = 4 * 1024 * 1024;
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
@@ -49,10 +53,10 @@ struct Numbers {
   std::string error;
 };
 
-Numbers LookUp(const ListenAddress& wanted) {
+Numbers LookUp(const ListenAddress& wanted, int socket_type) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_socktype = socket_type;
   addrinfo* found = nullptr;
   const char* const host = wanted.host.empty() ? nullptr : wanted.host.c_str();
   const int failure = ::getaddrinfo(host, std::to_string(wanted.port).c_str(), &hints, &found);
@@ -92,35 +96,62 @@ uint16_t BoundPort(int fd) {
 }
 
 struct Bound {
-  ListenSocket socket;
+  std::vector<ListenSocket> sockets;
   int error_number = 0;
 };
 
-Bound Bind(const Endpoint& endpoint, int backlog) {
+using BindFn = std::function<Bound(const Endpoint& endpoint)>;
+
+int BindTo(const UniqueFd& fd, const Endpoint& endpoint) {
+  const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address);
+  return ::bind(fd.Get(), address, endpoint.address_bytes);
+}
+
+Bound BindTcp(const Endpoint& endpoint, int backlog) {
   Bound bound;
   const int family = endpoint.Family();
-  UniqueFd fd(::socket(family, kSocketFlags, 0));
+  UniqueFd fd(::socket(family, SOCK_STREAM | kSocketFlags, 0));
   if (fd) SetTcpOptions(fd.Get(), family);
-  const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address);
-  if (!fd || ::bind(fd.Get(), address, endpoint.address_bytes) != 0 ||
-      ::listen(fd.Get(), backlog) != 0) {
+  if (!fd || BindTo(fd, endpoint) != 0 || ::listen(fd.Get(), backlog) != 0) {
     bound.error_number = errno;
     return bound;
   }
   const uint16_t port = BoundPort(fd.Get());
-  bound.socket = ListenSocket{std::move(fd), family, port};
+  bound.sockets.push_back({std::move(fd), family, port, Binding::kAuto});
   return bound;
 }
 
-// With a free port: tries the one that the listener before got, so that clients find one port.
-Bound BindNear(Endpoint endpoint, uint16_t preferred_port, int backlog) {
+// The first of a group takes the address for itself, so that a port in use is an error; then it
+// lets the others join, which only processes of the same user may.
+Bound BindUdpGroup(Endpoint endpoint, size_t group_size) {
+  Bound bound;
+  const int family = endpoint.Family();
+  for (size_t i = 0; i < group_size; ++i) {
+    UniqueFd fd(::socket(family, SOCK_DGRAM | kSocketFlags, 0));
+    if (fd && family == AF_INET6) SetOption(fd.Get(), IPPROTO_IPV6, IPV6_V6ONLY);
+    if (fd && i > 0) SetOption(fd.Get(), SOL_SOCKET, SO_REUSEPORT);
+    if (!fd || BindTo(fd, endpoint) != 0) {
+      bound.error_number = errno;
+      return bound;
+    }
+    if (i == 0) SetOption(fd.Get(), SOL_SOCKET, SO_REUSEPORT);
+    ::setsockopt(fd.Get(), SOL_SOCKET, SO_SNDBUF, &kUdpSendBufferBytes,
+                 sizeof(kUdpSendBufferBytes));
+    endpoint.SetPort(BoundPort(fd.Get()));
+    bound.sockets.push_back({std::move(fd), family, endpoint.Port(), Binding::kAuto});
+  }
+  return bound;
+}
+
+// With a free port: tries the one that the socket before got, so that clients find one port.
+Bound BindNear(const Endpoint& endpoint, uint16_t preferred_port, const BindFn& bind) {
   if (endpoint.Port() == 0 && preferred_port != 0) {
     Endpoint same_port = endpoint;
     same_port.SetPort(preferred_port);
-    Bound bound = Bind(same_port, backlog);
+    Bound bound = bind(same_port);
     if (bound.error_number != EADDRINUSE) return bound;
   }
-  return Bind(endpoint, backlog);
+  return bind(endpoint);
 }
 
 bool IsNotOfThisMachine(int error_number) {
@@ -128,18 +159,18 @@ bool IsNotOfThisMachine(int error_number) {
 }
 
 // Opens one address after the other, and remembers what was opened.
-class TcpOpener {
+class Opener {
  public:
-  explicit TcpOpener(int backlog) : backlog_(backlog) {}
+  Opener(int socket_type, BindFn bind) : socket_type_(socket_type), bind_(std::move(bind)) {}
 
   // The text says what went wrong.
   std::string Open(const ListenAddress& address) {
-    const Numbers numbers = LookUp(address);
+    const Numbers numbers = LookUp(address, socket_type_);
     if (!numbers.error.empty()) return address.is_optional ? std::string() : numbers.error;
     size_t bound_count = 0;
     int absent_error = 0;
     for (const Endpoint& endpoint : numbers.endpoints) {
-      const int error_number = OpenOnce(endpoint);
+      const int error_number = OpenOnce(endpoint, address.protocols);
       if (error_number == 0) {
         ++bound_count;
       } else if (IsNotOfThisMachine(error_number)) {
@@ -155,26 +186,27 @@ class TcpOpener {
   std::vector<ListenSocket> TakeSockets() { return std::move(sockets_); }
 
  private:
-  int OpenOnce(const Endpoint& endpoint) {
+  int OpenOnce(const Endpoint& endpoint, Binding protocols) {
     if (std::find(opened_.begin(), opened_.end(), endpoint) != opened_.end()) return 0;
-    Bound bound = BindNear(endpoint, picked_port_, backlog_);
+    Bound bound = BindNear(endpoint, picked_port_, bind_);
     if (bound.error_number != 0) return bound.error_number;
-    if (endpoint.Port() == 0) picked_port_ = bound.socket.port;
+    if (endpoint.Port() == 0) picked_port_ = bound.sockets.front().port;
     opened_.push_back(endpoint);
-    sockets_.push_back(std::move(bound.socket));
+    for (ListenSocket& socket : bound.sockets) {
+      socket.protocols = protocols;
+      sockets_.push_back(std::move(socket));
+    }
     return 0;
   }
 
-  const int backlog_;
+  const int socket_type_;
+  const BindFn bind_;
   std::vector<Endpoint> opened_;
   std::vector<ListenSocket> sockets_;
   uint16_t picked_port_ = 0;
 };
 
-}  // namespace
-
-ListenResult OpenTcpListeners(const std::vector<ListenAddress>& addresses, int backlog) {
-  TcpOpener opener(backlog);
+ListenResult OpenAll(const std::vector<ListenAddress>& addresses, Opener opener) {
   for (const ListenAddress& address : addresses) {
     std::string error = opener.Open(address);
     if (!error.empty()) return {{}, std::move(error)};
@@ -182,7 +214,22 @@ ListenResult OpenTcpListeners(const std::vector<ListenAddress>& addresses, int b
   return {opener.TakeSockets(), {}};
 }
 
-ListenResult OpenUnixListener(const std::string& path, mode_t mode, int backlog) {
+}  // namespace
+
+ListenResult OpenTcpListeners(const std::vector<ListenAddress>& addresses, int backlog) {
+  return OpenAll(addresses, Opener(SOCK_STREAM, [backlog](const Endpoint& endpoint) {
+                   return BindTcp(endpoint, backlog);
+                 }));
+}
+
+ListenResult OpenUdpSockets(const std::vector<ListenAddress>& addresses, size_t group_size) {
+  return OpenAll(addresses, Opener(SOCK_DGRAM, [group_size](const Endpoint& endpoint) {
+                   return BindUdpGroup(endpoint, group_size);
+                 }));
+}
+
+ListenResult OpenUnixListener(const std::string& path, mode_t mode, int backlog,
+                              Binding protocols) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) return {{}, "Path is too long"};
@@ -191,7 +238,7 @@ ListenResult OpenUnixListener(const std::string& path, mode_t mode, int backlog)
   struct stat existing {};
   if (::lstat(path.c_str(), &existing) == 0 && S_ISSOCK(existing.st_mode)) ::unlink(path.c_str());
 
-  UniqueFd fd(::socket(AF_UNIX, kSocketFlags, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | kSocketFlags, 0));
   if (!fd) return {{}, std::strerror(errno)};
   // The mode of the socket before it is bound is the most that the file gets, so at no moment may
   // anybody connect who should not; afterwards chmod grants what the umask held back.
@@ -201,7 +248,7 @@ ListenResult OpenUnixListener(const std::string& path, mode_t mode, int backlog)
       ::chmod(path.c_str(), mode) == 0 && ::listen(fd.Get(), backlog) == 0;
   if (!is_open) return {{}, std::strerror(errno)};
   ListenResult result;
-  result.sockets.push_back(ListenSocket{std::move(fd), AF_UNIX, 0});
+  result.sockets.push_back({std::move(fd), AF_UNIX, 0, protocols});
   return result;
 }
 

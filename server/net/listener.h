@@ -1,4 +1,4 @@
-// server/net/listener.h - opens the sockets that clients connect to.
+// server/net/listener.h - opens the sockets that clients connect or send to.
 //
 // Owner    the caller owns what is opened.
 // Threads  any thread; a name is looked up, so a call may take as long as that does.
@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct ListenSocket {
   UniqueFd fd;
   int family = 0;     // AF_INET, AF_INET6 or AF_UNIX
   uint16_t port = 0;  // the one the system picked, if that was asked for
+  Binding protocols = Binding::kAuto;
 };
 
 struct ListenResult {
@@ -34,7 +36,13 @@ struct ListenResult {
 [[nodiscard]] ListenResult OpenTcpListeners(const std::vector<ListenAddress>& addresses,
                                             int backlog);
 
+// UDP sockets for the same kind of addresses: `group_size` for each, among which the system spreads
+// the clients, next to each other in the result.
+[[nodiscard]] ListenResult OpenUdpSockets(const std::vector<ListenAddress>& addresses,
+                                          size_t group_size);
+
 // A socket file that was left behind is replaced; a file of another kind is not.
-[[nodiscard]] ListenResult OpenUnixListener(const std::string& path, mode_t mode, int backlog);
+[[nodiscard]] ListenResult OpenUnixListener(const std::string& path, mode_t mode, int backlog,
+                                            Binding protocols = Binding::kAuto);
 
 }  // namespace larder::server

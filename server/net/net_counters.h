@@ -35,6 +35,10 @@ struct WorkerCounters {
   Counter bytes_read;
   Counter bytes_written;
   Counter yields;
+  Counter idle_kicks;
+  Counter stall_kicks;     // feeds whose client took nothing
+  Counter input_refusals;  // no memory for a part of a request, under ConnectionLimits
+  Counter reply_refusals;  // no memory for replies that wait
   BufferGauge held_input;
   BufferGauge held_replies;
 };

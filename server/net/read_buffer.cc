@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 #include <limits>
+#include <new>
 
 namespace larder::server {
 namespace {
@@ -17,51 +18,56 @@ constexpr size_t kShrinkAboveBytes = 64 * 1024;
 
 }  // namespace
 
-void HeldInput::Keep(std::string_view rest) {
+void HeldInput::Keep(std::string_view rest, BufferGauge& gauge) {
   if (rest.empty()) return Clear();
-  if (!IsEmpty() && rest.data() >= bytes_ && rest.data() < bytes_ + capacity_bytes_) {
-    begin_ = static_cast<uint32_t>(rest.data() - bytes_);
-    end_ = begin_ + static_cast<uint32_t>(rest.size());
-    if (capacity_bytes_ > kShrinkAboveBytes && rest.size() < capacity_bytes_ / 4) {
-      Resize(rest.size());
+  if (Owns(rest)) {
+    block_->begin = static_cast<uint32_t>(rest.data() - block_->Bytes());
+    block_->end = block_->begin + static_cast<uint32_t>(rest.size());
+    const size_t capacity_bytes = block_->capacity_bytes;
+    if (capacity_bytes > kShrinkAboveBytes && rest.size() < capacity_bytes / 4) {
+      Resize(rest.size(), gauge);
     }
     return;
   }
-  begin_ = end_ = 0;
-  if (capacity_bytes_ < rest.size()) Resize(rest.size());
-  std::memcpy(bytes_, rest.data(), rest.size());
-  end_ = static_cast<uint32_t>(rest.size());
+  if (block_ != nullptr) block_->begin = block_->end = 0;
+  if (block_ == nullptr || block_->capacity_bytes < rest.size()) Resize(rest.size(), gauge);
+  std::memcpy(block_->Bytes(), rest.data(), rest.size());
+  block_->end = static_cast<uint32_t>(rest.size());
+}
+
+bool HeldInput::Owns(std::string_view rest) const {
+  if (IsEmpty()) return false;
+  const char* const bytes = block_->Bytes();
+  return rest.data() >= bytes && rest.data() < bytes + block_->capacity_bytes;
 }
 
 std::span<char> HeldInput::Room(size_t bytes_min) {
-  if (capacity_bytes_ - end_ < bytes_min) {
+  if (block_->capacity_bytes - block_->end < bytes_min) {
     const size_t held_bytes = View().size();
-    Resize(held_bytes + std::max(held_bytes, bytes_min));
+    Resize(held_bytes + std::max(held_bytes, bytes_min), block_->gauge);
   }
-  return {bytes_ + end_, capacity_bytes_ - end_};
+  return {block_->Bytes() + block_->end, block_->capacity_bytes - block_->end};
 }
 
 void HeldInput::Clear() {
-  if (bytes_ == nullptr) return;
-  delete[] bytes_;
-  bytes_ = nullptr;
-  gauge_.count.Subtract(1);
-  gauge_.bytes.Subtract(capacity_bytes_);
-  begin_ = end_ = capacity_bytes_ = 0;
+  if (block_ == nullptr) return;
+  block_->gauge.count.Subtract(1);
+  block_->gauge.bytes.Subtract(block_->capacity_bytes);
+  ::operator delete(block_);
+  block_ = nullptr;
 }
 
-// Moves what is held to the front of a new buffer.
-void HeldInput::Resize(size_t capacity_bytes) {
+// Moves what is held to the front of a new block.
+void HeldInput::Resize(size_t capacity_bytes, BufferGauge& gauge) {
   assert(capacity_bytes <= std::numeric_limits<uint32_t>::max());
-  char* const resized = new char[capacity_bytes];
   const auto held_bytes = static_cast<uint32_t>(View().size());
-  if (held_bytes > 0) std::memcpy(resized, View().data(), held_bytes);
+  auto* const resized = new (::operator new(sizeof(Block) + capacity_bytes))
+      Block{gauge, static_cast<uint32_t>(capacity_bytes), 0, held_bytes};
+  if (held_bytes > 0) std::memcpy(resized->Bytes(), View().data(), held_bytes);
   Clear();
-  bytes_ = resized;
-  end_ = held_bytes;
-  capacity_bytes_ = static_cast<uint32_t>(capacity_bytes);
-  gauge_.count.Add(1);
-  gauge_.bytes.Add(capacity_bytes);
+  block_ = resized;
+  gauge.count.Add(1);
+  gauge.bytes.Add(capacity_bytes);
 }
 
 std::span<char> ReadBuffer::Prepare(HeldInput& held) {

@@ -20,33 +20,48 @@
 
 namespace larder::server {
 
-// Input that is not consumed yet and belongs to one connection.
+// Input that is not consumed yet and belongs to one connection. Every connection has one of these,
+// idle or not, so all but a pointer is in the block that it only sometimes has:
+//
+//     [ Block: gauge | capacity | begin | end ][ consumed | held | room ]
 class HeldInput {
  public:
-  explicit HeldInput(BufferGauge& gauge) : gauge_(gauge) {}
+  HeldInput() = default;
   HeldInput(const HeldInput&) = delete;
   HeldInput& operator=(const HeldInput&) = delete;
   ~HeldInput() { Clear(); }
 
   // Lends: valid until the next call that is not const.
-  [[nodiscard]] std::string_view View() const { return {bytes_ + begin_, end_ - begin_}; }
-  [[nodiscard]] bool IsEmpty() const { return begin_ == end_; }
+  [[nodiscard]] std::string_view View() const {
+    if (block_ == nullptr) return {};
+    return {block_->Bytes() + block_->begin, block_->end - block_->begin};
+  }
+  [[nodiscard]] bool IsEmpty() const { return block_ == nullptr || block_->begin == block_->end; }
 
-  // From now on holds `rest` only, which may be a part of View().
-  void Keep(std::string_view rest);
+  // From now on holds `rest` only, which may be a part of View(). `gauge`: where the memory counts.
+  // REQUIRES: the same gauge at each call
+  void Keep(std::string_view rest, BufferGauge& gauge);
   // At least `bytes_min` bytes behind what is held, to receive into; then Advance.
+  // REQUIRES: !IsEmpty()
   [[nodiscard]] std::span<char> Room(size_t bytes_min);
-  void Advance(size_t bytes) { end_ += static_cast<uint32_t>(bytes); }
+  // REQUIRES: bytes <= what Room returned
+  void Advance(size_t bytes) { block_->end += static_cast<uint32_t>(bytes); }
   void Clear();
 
  private:
-  void Resize(size_t capacity_bytes);
+  struct Block {
+    BufferGauge& gauge;
+    uint32_t capacity_bytes;
+    uint32_t begin;
+    uint32_t end;
 
-  BufferGauge& gauge_;
-  char* bytes_ = nullptr;
-  uint32_t begin_ = 0;  // 32 bits: every connection has one of these, idle or not
-  uint32_t end_ = 0;
-  uint32_t capacity_bytes_ = 0;
+    [[nodiscard]] char* Bytes() { return reinterpret_cast<char*>(this + 1); }
+  };
+
+  [[nodiscard]] bool Owns(std::string_view rest) const;
+  void Resize(size_t capacity_bytes, BufferGauge& gauge);
+
+  Block* block_ = nullptr;  // null: nothing is held
 };
 
 class ReadBuffer {

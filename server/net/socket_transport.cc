@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -23,7 +24,7 @@ ssize_t Retry(Call call) {
   return count;
 }
 
-class SocketTransport final : public Transport {
+class SocketTransport : public Transport {
  public:
   explicit SocketTransport(UniqueFd socket) : socket_(std::move(socket)) {}
 
@@ -52,16 +53,67 @@ class SocketTransport final : public Transport {
     return {IoResult::Status::kDone, static_cast<size_t>(count)};
   }
 
+  PeerState Peer() const override {
+    pollfd asked{Fd(), POLLRDHUP, 0};
+    if (Retry([&] { return ::poll(&asked, 1, /*timeout=*/0); }) <= 0) return PeerState::kOpen;
+    if ((asked.revents & (POLLERR | POLLHUP)) != 0) return PeerState::kGone;
+    return PeerState::kFinished;
+  }
+
   int Fd() const override { return socket_.Get(); }
 
  private:
   UniqueFd socket_;
 };
 
+// The address of an IPv4 client, in what a heap object of this size wastes otherwise.
+class ShortAddress {
+ public:
+  explicit ShortAddress(const SocketAddress& address)
+      : number_(address.V4().sin_addr.s_addr), port_(address.V4().sin_port) {}
+
+  [[nodiscard]] SocketAddress Whole() const {
+    sockaddr_in whole{};
+    whole.sin_family = AF_INET;
+    whole.sin_addr.s_addr = number_;
+    whole.sin_port = port_;
+    return SocketAddress(whole);
+  }
+
+ private:
+  const in_addr_t number_;
+  const in_port_t port_;
+};
+
+class WholeAddress {
+ public:
+  explicit WholeAddress(const SocketAddress& address) : address_(address) {}
+  [[nodiscard]] SocketAddress Whole() const { return address_; }
+
+ private:
+  const SocketAddress address_;
+};
+
+// The system forgets a client's address when the connection breaks, so it is kept.
+template <typename Address>
+class AddressedTransport final : public SocketTransport {
+ public:
+  AddressedTransport(UniqueFd socket, const SocketAddress& peer)
+      : SocketTransport(std::move(socket)), peer_(peer) {}
+  SocketAddress PeerAddress() const override { return peer_.Whole(); }
+
+ private:
+  const Address peer_;
+};
+static_assert(sizeof(AddressedTransport<ShortAddress>) <= 24, "an idle connection costs little");
+
 }  // namespace
 
-std::unique_ptr<Transport> MakeSocketTransport(UniqueFd socket) {
-  return std::make_unique<SocketTransport>(std::move(socket));
+std::unique_ptr<Transport> MakeSocketTransport(UniqueFd socket, const SocketAddress& peer) {
+  if (peer.Family() == AF_INET) {
+    return std::make_unique<AddressedTransport<ShortAddress>>(std::move(socket), peer);
+  }
+  return std::make_unique<AddressedTransport<WholeAddress>>(std::move(socket), peer);
 }
 
 }  // namespace larder::server

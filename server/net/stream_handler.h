@@ -24,8 +24,9 @@ struct StreamStep {
     kYield,      // the turn's requests are used up; call again soon, without new input
     kBlocked,    // too many replies wait; call again, without new input, when they are taken
     kAwait,      // somebody else is at work on the answer; call again when the Waker is used.
-                 // Nothing is read meanwhile, and nothing is idle; the peer's end is noticed
-    kClose,      // send what is queued, then close
+                 // Nothing is read meanwhile, and nothing is idle; a peer that is gone is noticed
+    kClose,      // the conversation is over: send what is queued, then close
+    kRefuse,     // the stream makes no sense: as kClose
     kAbort,      // close at once, drop what is queued
   };
   Next next = Next::kNeedInput;
@@ -53,6 +54,9 @@ class ConnectionLink {
   // How watchers are told apart from each other and named: the socket's descriptor.
   [[nodiscard]] virtual int Fd() const = 0;
   [[nodiscard]] virtual Binding Protocols() const = 0;
+  // A datagram's sender may be forged. So nothing may be awaited here, and what makes no sense is
+  // not answered.
+  [[nodiscard]] virtual bool IsDatagram() const { return false; }
 
  protected:
   ~ConnectionLink() = default;
@@ -74,6 +78,18 @@ class StreamHandler {
   virtual StreamStep OnDirectInput(size_t /*bytes*/, protocol::ReplySink& /*replies*/) {
     return {};
   }
+
+  // What it waits for after kNeedInput, for those who list connections.
+  enum class Wants : uint8_t {
+    kRequest,
+    kValue,        // the rest of a value
+    kRefusedValue  // the rest of a value that is not stored
+  };
+  [[nodiscard]] virtual Wants Wanted() const { return Wants::kRequest; }
+
+  // During kAwait the peer has ended its side of the stream. It may be gone, or it may be one that
+  // has asked all it wanted and waits for the answer. False: no answer is of use to it any more.
+  [[nodiscard]] virtual bool GoesOnWithoutPeer() const { return true; }
 };
 
 // What one worker thread needs from the rest of the server.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 
+#include "server/net/socket_address.h"
 #include "server/os/unique_fd.h"
 
 namespace larder::server {
@@ -29,17 +30,27 @@ struct IoResult {
   size_t bytes = 0;
 };
 
+// What is known of the other side without reading.
+enum class PeerState : uint8_t {
+  kOpen,
+  kFinished,  // sends no more; it may still take what we send, or be gone: TCP does not tell
+  kGone,      // neither direction works any more
+};
+
 class Transport {
  public:
   virtual ~Transport() = default;
   // REQUIRES: 1 <= pieces.size() <= IOV_MAX, together not empty
   [[nodiscard]] virtual IoResult Receive(std::span<const iovec> pieces) = 0;
   [[nodiscard]] virtual IoResult Send(std::span<const iovec> pieces) = 0;
+  [[nodiscard]] virtual PeerState Peer() const = 0;
+  [[nodiscard]] virtual SocketAddress PeerAddress() const = 0;
   // What to watch for events.
   [[nodiscard]] virtual int Fd() const = 0;
 };
 
 // `socket` must be non-blocking.
-[[nodiscard]] std::unique_ptr<Transport> MakeSocketTransport(UniqueFd socket);
+[[nodiscard]] std::unique_ptr<Transport> MakeSocketTransport(UniqueFd socket,
+                                                             const SocketAddress& peer);
 
 }  // namespace larder::server

@@ -1,26 +1,90 @@
 #include "server/net/worker.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 namespace larder::server {
+namespace {
 
-std::unique_ptr<Worker> Worker::Create(uint32_t requests_per_turn_max,
+// Connections inspected without a pause; between stretches events are served.
+constexpr size_t kInspectedPerStretchMax = 512;
+
+// Never goes back, unlike the time of day; a coarse one is read without a system call.
+uint32_t CoarseSeconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<uint32_t>(now.tv_sec);
+}
+
+std::string_view Named(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kNormal:
+      return "normal";
+    case CloseReason::kError:
+      return "error";
+    case CloseReason::kIdleTimeout:
+      return "idle_timeout";
+    case CloseReason::kShutdown:
+      return "shutdown";
+  }
+  return {};
+}
+
+std::string_view Named(Binding protocols) {
+  switch (protocols) {
+    case Binding::kAuto:
+      return "auto-negotiating";
+    case Binding::kText:
+      return "ascii";
+    case Binding::kBinary:
+      return "binary";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Worker> Worker::Create(const ConnectionLimits& limits,
                                        std::unique_ptr<WorkerService> service,
-                                       ClientCount& client_count, Log& log) {
+                                       ClientCount& client_count, ConnectionObserver* observer,
+                                       Log& log) {
   std::unique_ptr<Worker> worker(
-      new Worker(requests_per_turn_max, std::move(service), client_count, log));
+      new Worker(limits, std::move(service), client_count, observer, log));
   worker->loop_ = EventLoop::Create([self = worker.get()] { self->ReadInbox(); });
-  if (worker->loop_ == nullptr) return nullptr;
+  if (worker->loop_ == nullptr || !worker->MakeTimer()) return nullptr;
   return worker;
 }
 
-Worker::~Worker() { Stop(); }
+Worker::~Worker() {
+  Stop();
+  wake_line_->Close();  // who still has a Waker must not come to a loop that is gone
+}
 
-void Worker::Start() {
-  thread_ = std::thread([this] { Run(); });
+bool Worker::MakeTimer() {
+  const auto on_timer = [](evutil_socket_t, short, void* self) {
+    static_cast<Worker*>(self)->InspectStretch();
+  };
+  inspection_timer_.reset(event_new(loop_->Base(), -1, 0, on_timer, this));
+  return inspection_timer_ != nullptr;
+}
+
+bool Worker::Serve(ListenSocket udp_socket) {
+  const auto on_readable = [](evutil_socket_t, short, void* argument) {
+    auto& endpoint = *static_cast<UdpEndpoint*>(argument);
+    static_cast<Worker&>(endpoint.Host()).BeginTurn();
+    endpoint.Receive();
+  };
+  now_s_ = CoarseSeconds();
+  udp_endpoints_.push_back(std::make_unique<UdpEndpoint>(*this, std::move(udp_socket), *service_));
+  return udp_endpoints_.back()->Start(loop_->Base(), on_readable);
+}
+
+void Worker::Start(const std::function<void()>& on_start) {
+  thread_ = std::thread([this, on_start] {
+    if (on_start) on_start();
+    Run();
+  });
 }
 
 void Worker::Stop() {
@@ -33,10 +97,18 @@ void Worker::Stop() {
   thread_.join();
 }
 
-void Worker::Add(UniqueFd socket) {
+void Worker::Add(Arrival arrival) {
   {
     const std::lock_guard lock(inbox_mutex_);
-    arrivals_.push_back(std::move(socket));
+    arrivals_.push_back(std::move(arrival));
+  }
+  loop_->Wake();
+}
+
+void Worker::Describe(TakeFacts take) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    askers_.push_back(std::move(take));
   }
   loop_->Wake();
 }
@@ -46,13 +118,15 @@ event_callback_fn Worker::EventCallback() const {
     auto& connection = *static_cast<Connection*>(argument);
     auto& worker = static_cast<Worker&>(connection.Host());
     worker.BeginTurn();
-    if (connection.OnEvent(what) == Connection::State::kClosed) worker.Close(connection);
+    worker.CloseIfDone(connection, connection.OnEvent(what));
   };
 }
 
+// --- turns -------------------------------------------------------------------------------------
+
 void Worker::Run() {
   while (!is_stopping_) {
-    loop_->RunOnce(/*may_wait=*/to_resume_.empty());
+    loop_->RunOnce(/*may_wait=*/!IsSomebodyInLine());
     ResumeThoseInLine();
     EndTurn();
   }
@@ -64,6 +138,7 @@ void Worker::Run() {
 void Worker::BeginTurn() {
   if (is_in_turn_) return;
   is_in_turn_ = true;
+  now_s_ = CoarseSeconds();
   service_->OnTurnStart();
 }
 
@@ -74,43 +149,128 @@ void Worker::EndTurn() {
 }
 
 void Worker::ReadInbox() {
-  std::vector<UniqueFd> arrivals;
+  std::vector<Arrival> arrivals;
+  std::vector<TakeFacts> askers;
   {
     const std::lock_guard lock(inbox_mutex_);
     arrivals.swap(arrivals_);
+    askers.swap(askers_);
     is_stopping_ = stop_is_requested_;
   }
-  for (UniqueFd& socket : arrivals) Open(std::move(socket));
+  BeginTurn();
+  for (Arrival& arrival : arrivals) Open(std::move(arrival));
+  CallThoseAwake();
+  AnswerThoseWhoAsk(askers);
 }
 
-void Worker::Open(UniqueFd socket) {
-  auto connection =
-      std::make_unique<Connection>(*this, MakeSocketTransport(std::move(socket)), *service_);
-  connection->SetSlot(connections_.size());
-  connections_.push_back(std::move(connection));
-  Connection& opened = *connections_.back();
-  if (log_.Wants(kLogConnection)) {
-    log_.Write(kLogConnection, fmt::format("<{} new client connection", opened.Fd()));
+void Worker::CallThoseAwake() {
+  for (const std::shared_ptr<ConnectionWaker>& waker : wake_line_->Take()) {
+    if (Connection* const connection = waker->LeaveLine()) connection->OnWake();
   }
-  if (opened.Start(loop_->Base()) == Connection::State::kClosed) Close(opened);
+}
+
+void Worker::AnswerThoseWhoAsk(const std::vector<TakeFacts>& askers) {
+  for (const TakeFacts& take : askers) {
+    std::vector<ConnectionFacts> facts;
+    facts.reserve(udp_endpoints_.size() + connections_.size());
+    for (const auto& endpoint : udp_endpoints_) facts.push_back(endpoint->Describe());
+    for (const auto& connection : connections_) facts.push_back(connection->Describe());
+    take(std::move(facts));
+  }
+}
+
+bool Worker::IsSomebodyInLine() const {
+  const auto is_busy = [](const auto& endpoint) { return endpoint->IsBusy(); };
+  return !to_resume_.empty() || std::any_of(udp_endpoints_.begin(), udp_endpoints_.end(), is_busy);
 }
 
 // Those who come in line meanwhile wait for the next turn.
 void Worker::ResumeThoseInLine() {
-  if (to_resume_.empty()) return;
+  if (!IsSomebodyInLine()) return;
   resuming_.swap(to_resume_);
   BeginTurn();
+  for (const auto& endpoint : udp_endpoints_) {
+    if (endpoint->IsBusy()) endpoint->Resume();
+  }
   for (Connection* connection : resuming_) {
-    if (connection == nullptr) continue;
-    if (connection->Resume() == Connection::State::kClosed) Close(*connection);
+    if (connection != nullptr) CloseIfDone(*connection, connection->Resume());
   }
   resuming_.clear();
 }
 
-void Worker::Close(Connection& connection) {
-  if (log_.Wants(kLogConnection)) {
-    log_.Write(kLogConnection, fmt::format("<{} connection closed.", connection.Fd()));
+// --- inspection --------------------------------------------------------------------------------
+
+void Worker::InspectBy(uint32_t due_s) {
+  if (uninspected_count_ > 0) {  // one is under way, and sets the timer when it is over
+    next_due_s_ = std::min(due_s, next_due_s_.value_or(due_s));
+    return;
   }
+  if (inspection_due_s_.has_value() && *inspection_due_s_ <= due_s) return;
+  inspection_due_s_ = due_s;
+  const timeval delay{due_s > now_s_ ? due_s - now_s_ : 0, 0};
+  event_add(inspection_timer_.get(), &delay);
+}
+
+// From the last slot down: who is closed leaves his slot to the last, who was inspected before.
+void Worker::InspectStretch() {
+  BeginTurn();
+  if (uninspected_count_ == 0) {
+    uninspected_count_ = connections_.size();
+    next_due_s_.reset();
+  }
+  uninspected_count_ = std::min(uninspected_count_, connections_.size());
+  const size_t stretch = std::min(uninspected_count_, kInspectedPerStretchMax);
+  for (size_t i = 0; i < stretch; ++i) {
+    Connection& connection = *connections_[--uninspected_count_];
+    std::optional<uint32_t> due_s;
+    CloseIfDone(connection, connection.Inspect(&due_s));
+    if (due_s.has_value()) next_due_s_ = std::min(*due_s, next_due_s_.value_or(*due_s));
+  }
+  if (uninspected_count_ > 0) {
+    const timeval at_once{0, 0};
+    event_add(inspection_timer_.get(), &at_once);
+    return;
+  }
+  inspection_due_s_.reset();
+  // Not every second for a few of thousands: those who are due a little later can be found
+  // together.
+  const uint32_t pause_s = 1 + limits_.idle_timeout_s / 8;
+  if (next_due_s_.has_value()) InspectBy(std::max(*next_due_s_, now_s_ + pause_s));
+}
+
+// --- clients -----------------------------------------------------------------------------------
+
+void Worker::Open(Arrival arrival) {
+  auto connection = std::make_unique<Connection>(
+      *this, MakeSocketTransport(std::move(arrival.socket), arrival.peer), arrival.protocols,
+      *service_);
+  connection->SetSlot(connections_.size());
+  connections_.push_back(std::move(connection));
+  Connection& opened = *connections_.back();
+  if (log_.Wants(kLogConnection)) LogOpened(opened);
+  if (IsWatched()) observer_->OnOpen(opened.Remote());
+  CloseIfDone(opened, opened.Start(loop_->Base()));
+}
+
+void Worker::LogOpened(const Connection& connection) {
+  const RemoteEnd remote = connection.Remote();
+  const bool is_unix = remote.carrier == Carrier::kUnix;
+  const std::string_view address = is_unix ? std::string_view("unix") : remote.address;
+  log_.Write(kLogConnection, "client connected",
+             {{"fd", remote.fd},
+              {"protocol", Named(connection.Protocols())},
+              {"address", address},
+              {"port", remote.port}});
+}
+
+void Worker::CloseIfDone(Connection& connection, Connection::State state) {
+  if (state == Connection::State::kClosed) Close(connection, connection.Reason());
+}
+
+void Worker::Close(Connection& connection, CloseReason reason) {
+  log_.Write(kLogConnection, "connection closed",
+             {{"fd", connection.Fd()}, {"reason", Named(reason)}});
+  if (IsWatched()) observer_->OnClose(connection.Remote(), reason);
   Connection* const nobody = nullptr;
   std::replace(to_resume_.begin(), to_resume_.end(), &connection, nobody);
   const size_t slot = connection.Slot();
@@ -121,7 +281,8 @@ void Worker::Close(Connection& connection) {
 }
 
 void Worker::CloseAll() {
-  while (!connections_.empty()) Close(*connections_.back());
+  while (!connections_.empty()) Close(*connections_.back(), CloseReason::kShutdown);
+  udp_endpoints_.clear();
   const std::lock_guard lock(inbox_mutex_);
   client_count_.fetch_sub(arrivals_.size(), std::memory_order_relaxed);
   arrivals_.clear();

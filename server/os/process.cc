@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,17 +51,31 @@ std::string RaiseFileLimit(uint64_t fd_count) {
          "maxconns value.";
 }
 
+std::string AllowCoreFiles() {
+  rlimit limit{};
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  if (::setrlimit(RLIMIT_CORE, &unlimited) == 0) return {};
+  const bool is_known = ::getrlimit(RLIMIT_CORE, &limit) == 0;
+  limit.rlim_cur = limit.rlim_max;
+  if (is_known && limit.rlim_max > 0 && ::setrlimit(RLIMIT_CORE, &limit) == 0) return {};
+  return "failed to ensure corefile creation";
+}
+
 std::optional<UserIds> FindUser(const std::string& name) {
   const passwd* entry = ::getpwnam(name.c_str());
   if (entry == nullptr) return std::nullopt;
   return UserIds{entry->pw_uid, entry->pw_gid};
 }
 
-std::string SwitchUser(const UserIds& ids) {
-  if (::setgroups(0, nullptr) != 0) return "failed to drop supplementary groups";
+std::string SwitchUser(const UserIds& ids, bool keeps_core) {
+  if (::setgroups(0, nullptr) != 0 && errno != EPERM) {
+    return fmt::format("failed to drop supplementary groups: {}", std::strerror(errno));
+  }
   if (::setgid(ids.gid) != 0 || ::setuid(ids.uid) != 0) {
     return fmt::format("failed to assume identity of user {}: {}", ids.uid, std::strerror(errno));
   }
+  // A process that changed its user leaves no core file unless it says that it may.
+  if (keeps_core) ::prctl(PR_SET_DUMPABLE, 1);
   return {};
 }
 
@@ -98,6 +113,7 @@ std::string Daemon::Begin() {
   if (::pipe2(ends, O_CLOEXEC) != 0) return "failed to daemonize: no pipe";
   UniqueFd read_end(ends[0]);
   ready_ = UniqueFd(ends[1]);
+  null_ = UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   std::fflush(nullptr);  // or the child would print again what the parent has not yet
   const pid_t child = ::fork();
   if (child < 0) return fmt::format("failed to daemonize: {}", std::strerror(errno));
@@ -109,14 +125,15 @@ std::string Daemon::Begin() {
   return {};
 }
 
-void Daemon::Finish(bool keep_stderr) {
-  [[maybe_unused]] const int changed = ::chdir("/");  // a daemon should not pin a mount
-  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (null) {
-    ::dup2(null.Get(), STDIN_FILENO);
-    ::dup2(null.Get(), STDOUT_FILENO);
-    if (!keep_stderr) ::dup2(null.Get(), STDERR_FILENO);
+void Daemon::Finish(Keep keep) {
+  // A daemon should not pin a mount.
+  [[maybe_unused]] const int changed = keep.directory ? 0 : ::chdir("/");
+  if (null_) {
+    ::dup2(null_.Get(), STDIN_FILENO);
+    ::dup2(null_.Get(), STDOUT_FILENO);
+    if (!keep.stderr_open) ::dup2(null_.Get(), STDERR_FILENO);
   }
+  null_.Close();
   WriteWhole(ready_.Get(), "r");
   ready_.Close();
 }

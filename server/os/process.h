@@ -1,5 +1,5 @@
-// server/os/process.h - what main asks of the operating system for the process as a whole: file
-// limit, user, locked memory, background, pid file.
+// server/os/process.h - what main asks of the operating system for the process as a whole: limits
+// of files and core dumps, user, locked memory, background, pid file.
 //
 // Threads  the main thread, before any other is started: daemon and user must be settled by then.
 // Errors   a sentence for the operator, empty when all is well.
@@ -21,13 +21,17 @@ namespace larder::server {
 // clients than were asked for get in.
 [[nodiscard]] std::string RaiseFileLimit(uint64_t fd_count);
 
+// Lets a crash leave a core file as large as it goes.
+[[nodiscard]] std::string AllowCoreFiles();
+
 struct UserIds {
   uid_t uid = 0;
   gid_t gid = 0;
 };
 [[nodiscard]] std::optional<UserIds> FindUser(const std::string& name);
-// Gives up root, supplementary groups included.
-[[nodiscard]] std::string SwitchUser(const UserIds& ids);
+// Gives up root, supplementary groups included. Who may not change his groups, as in a container
+// that has nobody else, keeps them. `keeps_core`: AllowCoreFiles still holds afterwards.
+[[nodiscard]] std::string SwitchUser(const UserIds& ids, bool keeps_core);
 
 // Keeps all present and future memory out of swap. Pages are locked when they are first touched.
 [[nodiscard]] std::string LockMemory();
@@ -39,12 +43,18 @@ struct UserIds {
 // when Finish is called, or with the exit code of a server that could not start.
 class Daemon {
  public:
+  struct Keep {
+    bool stderr_open = false;  // detaching from the terminal leaves it stderr
+    bool directory = false;    // core files go there
+  };
+
   // Forks. The parent waits here and exits; the child returns, in its own session.
   [[nodiscard]] std::string Begin();
-  // Lets the parent exit with 0. Then detaches from the terminal, but for stderr if `keep_stderr`.
-  void Finish(bool keep_stderr);
+  // Lets the parent exit with 0, then detaches from the terminal. Opens nothing.
+  void Finish(Keep keep);
 
  private:
+  UniqueFd null_;
   UniqueFd ready_;
 };
 

@@ -9,7 +9,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using larder::protocol::ParseStatus;
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const auto result = larder::protocol::ParseTextRequest(input);
+  larder::protocol::MetaArguments meta;
+  const auto result = larder::protocol::ParseTextRequest(input, meta);
   if (result.status == ParseStatus::kRequest &&
       result.request.command == larder::protocol::Command::kTouch &&
       result.request.key.substr(0, 1) == "k") {

@@ -19,7 +19,7 @@ TEST_CASE("a word that only resembles a command is none") {
   using namespace std::string_view_literals;
   for (const std::string_view word :
        {""sv, "g"sv, "ge"sv, "GET"sv, "Get"sv, "getx"sv, "getss"sv, "\0get"sv, "get\0"sv,
-        "flush_alx"sv, "flush_all_"sv, "flush_al"sv, "verbositi"sv, "verbosity1"sv, "mg"sv,
+        "flush_alx"sv, "flush_all_"sv, "flush_al"sv, "verbositi"sv, "verbosity1"sv, "mx"sv,
         "noreply"sv, "prependprepend"sv}) {
     INFO(word);
     CHECK(FindCommand(word) == nullptr);

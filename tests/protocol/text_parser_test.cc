@@ -15,6 +15,12 @@ using namespace std::string_literals;
 const std::string kLongestKey(250, 'k');
 const std::string kTooLongKey(251, 'k');
 
+// For lines that no meta command is on.
+ParseResult Parse(std::string_view input, size_t scanned_bytes = 0) {
+  MetaArguments meta;
+  return ParseTextRequest(input, meta, scanned_bytes);
+}
+
 // What a result says, in words that a table of expectations can spell.
 std::string Describe(const ParseResult& result) {
   const Request& request = result.request;
@@ -214,10 +220,10 @@ std::vector<Row> AdminRows() {
       {" version\r\n", "ERROR"},
       {"quit\r\n", "quit []"},
       {"quit foo\r\n", "quit []"},
-      {"stats\r\n", "stats []"},
-      {"stats \r\n", "stats []"},
-      {"stats  items foo\r\n", "stats [items]"},
-      {"stats noreply\r\n", "stats [noreply]"},
+      {"stats\r\n", "stats [] more[stats]"},
+      {"stats \r\n", "stats [] more[stats ]"},
+      {"stats  items foo\r\n", "stats [items] more[stats  items foo]"},
+      {"stats noreply\r\n", "stats [noreply] more[stats noreply]"},
   };
 }
 
@@ -232,7 +238,7 @@ std::vector<Row> AllRows() {
 void CheckRows(const std::vector<Row>& rows) {
   for (const auto& [line, expected] : rows) {
     INFO(line);
-    const ParseResult result = ParseTextRequest(line);
+    const ParseResult result = Parse(line);
     CHECK(Describe(result) == expected);
     CHECK(result.consumed_bytes == line.size());
   }
@@ -253,8 +259,8 @@ TEST_CASE("a line means the same wherever the stream is cut") {
     INFO(line);
     for (size_t cut = 0; cut < line.size(); ++cut) {
       const std::string_view part = std::string_view(line).substr(0, cut);
-      REQUIRE(ParseTextRequest(part).status == ParseStatus::kNeedMore);
-      REQUIRE(Describe(ParseTextRequest(line, cut)) == expected);
+      REQUIRE(Parse(part).status == ParseStatus::kNeedMore);
+      REQUIRE(Describe(Parse(line, cut)) == expected);
     }
   }
 }
@@ -264,7 +270,7 @@ TEST_CASE("what follows a line does not change it") {
     INFO(line);
     for (const char* const follower : {"\r\n", "noreply\r\n", " 5", "get a\r\nget b\r\n"}) {
       const std::string stream = line + follower;
-      const ParseResult result = ParseTextRequest(stream);
+      const ParseResult result = Parse(stream);
       REQUIRE(Describe(result) == expected);
       REQUIRE(result.consumed_bytes == line.size());
     }
@@ -273,45 +279,45 @@ TEST_CASE("what follows a line does not change it") {
 
 TEST_CASE("what a request lends lies in the input") {
   const std::string line = "get abc def\r\n";
-  const ParseResult result = ParseTextRequest(line);
+  const ParseResult result = Parse(line);
   CHECK(result.request.key.data() == line.data() + 4);
   CHECK(result.request.more_keys.data() == line.data() + 7);
 }
 
 TEST_CASE("an unfinished line may grow to 2048 bytes") {
-  CHECK(Describe(ParseTextRequest(std::string(kLineBytesMax, 'x'))) == "need more");
-  CHECK(Describe(ParseTextRequest(std::string(kLineBytesMax + 1, 'x'))) == "close");
-  CHECK(Describe(ParseTextRequest("set k 0 0 1" + std::string(kLineBytesMax, ' '))) == "close");
+  CHECK(Describe(Parse(std::string(kLineBytesMax, 'x'))) == "need more");
+  CHECK(Describe(Parse(std::string(kLineBytesMax + 1, 'x'))) == "close");
+  CHECK(Describe(Parse("set k 0 0 1" + std::string(kLineBytesMax, ' '))) == "close");
 }
 
 TEST_CASE("an unfinished get or gets may grow far longer, other retrievals may not") {
   const std::string keys(kLineBytesMax, 'x');
-  CHECK(Describe(ParseTextRequest("get " + keys)) == "need more");
-  CHECK(Describe(ParseTextRequest("gets " + keys)) == "need more");
-  CHECK(Describe(ParseTextRequest("gat 0 " + keys)) == "close");
-  CHECK(Describe(ParseTextRequest("gats 0 " + keys)) == "close");
-  CHECK(Describe(ParseTextRequest("getx " + keys)) == "close");
-  CHECK(Describe(ParseTextRequest(std::string(100, ' ') + "get " + keys)) == "need more");
-  CHECK(Describe(ParseTextRequest(std::string(101, ' ') + "get " + keys)) == "close");
-  CHECK(Describe(ParseTextRequest(std::string(kLineBytesMax + 1, ' '))) == "close");
+  CHECK(Describe(Parse("get " + keys)) == "need more");
+  CHECK(Describe(Parse("gets " + keys)) == "need more");
+  CHECK(Describe(Parse("gat 0 " + keys)) == "close");
+  CHECK(Describe(Parse("gats 0 " + keys)) == "close");
+  CHECK(Describe(Parse("getx " + keys)) == "close");
+  CHECK(Describe(Parse(std::string(100, ' ') + "get " + keys)) == "need more");
+  CHECK(Describe(Parse(std::string(101, ' ') + "get " + keys)) == "close");
+  CHECK(Describe(Parse(std::string(kLineBytesMax + 1, ' '))) == "close");
 }
 
 TEST_CASE("an unfinished get has a bound all the same") {
   std::string line = "get ";
   line.resize(kLongLineBytesMax, 'x');
-  CHECK(Describe(ParseTextRequest(line, line.size())) == "need more");
+  CHECK(Describe(Parse(line, line.size())) == "need more");
   line += 'x';
-  CHECK(Describe(ParseTextRequest(line, line.size())) == "close");
+  CHECK(Describe(Parse(line, line.size())) == "close");
 }
 
 TEST_CASE("a finished line may be longer than an unfinished one") {
   const std::string line = "set k 0 0 1" + std::string(3 * kLineBytesMax, ' ') + "\r\n";
-  CHECK(Describe(ParseTextRequest(line)) == "set [k] bytes 1");
+  CHECK(Describe(Parse(line)) == "set [k] bytes 1");
 }
 
 TEST_CASE("bytes that are known to hold no line end are not searched again") {
   // Shown by lying: the line end in the part that is said to be known is not found.
-  CHECK(Describe(ParseTextRequest("get a\r\nget b\r\n", 7)) != "get [a]");
+  CHECK(Describe(Parse("get a\r\nget b\r\n", 7)) != "get [a]");
 }
 
 }  // namespace

@@ -20,10 +20,12 @@ class FakeLink final : public ConnectionLink {
   [[nodiscard]] std::shared_ptr<Waker> GetWaker() override { return waker; }
   [[nodiscard]] int Fd() const override { return fd; }
   [[nodiscard]] Binding Protocols() const override { return protocols; }
+  [[nodiscard]] bool IsDatagram() const override { return is_datagram; }
 
   std::shared_ptr<CountingWaker> waker = std::make_shared<CountingWaker>();
   int fd = 26;
   Binding protocols = Binding::kAuto;
+  bool is_datagram = false;
 };
 
 }  // namespace larder::server

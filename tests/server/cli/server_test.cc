@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <ctime>
@@ -112,6 +113,70 @@ TEST_CASE("what keeps a server from starting is named with memcached's exit code
   settings.smallest_item_bytes = 2'000'000;
   CHECK(FailureOf(settings).exit_code == kExitUsage);
   CHECK_FALSE(FailureOf(settings).message.empty());
+}
+
+TEST_CASE("settings are checked without a server") {
+  CHECK_FALSE(Server::Check(Settings{}).has_value());
+  Settings settings;
+  settings.listen_list = "127.0.0.1:x";
+  CHECK(Server::Check(settings).value().exit_code == kExitSystem);
+  settings.tcp_port = 0;
+  CHECK_FALSE(Server::Check(settings).has_value());  // nobody listens there
+  settings.udp_port = 11211;
+  CHECK(Server::Check(settings).value().exit_code == kExitSystem);
+}
+
+TEST_CASE("what commands change is what stats settings shows") {
+  const std::unique_ptr<Server> server = Run(OnAFreePort());
+  TestClient client = ConnectTo(*server);
+  const auto shown = [&](std::string_view wanted) {
+    std::string text;
+    server->ForEachSetting([&](std::string_view key, std::string_view value) {
+      if (key == wanted) text = value;
+    });
+    return text;
+  };
+  CHECK(Ask(client, "cache_memlimit 100\r\n", 4) == "OK\r\n");
+  CHECK(shown("maxbytes") == "104857600");
+  CHECK(Ask(client, "lru_crawler sleep 500\r\n", 4) == "OK\r\n");
+  CHECK(shown("lru_crawler_sleep") == "500");
+  CHECK(Ask(client, "lru_crawler tocrawl 7\r\n", 4) == "OK\r\n");
+  CHECK(shown("lru_crawler_tocrawl") == "7");
+  CHECK(Ask(client, "lru tune 10 25 0.10 2.5\r\n", 4) == "OK\r\n");
+  CHECK(shown("hot_lru_pct") == "10");
+  CHECK(shown("warm_lru_pct") == "25");
+  CHECK(shown("hot_max_factor") == "0.10");
+  CHECK(shown("warm_max_factor") == "2.50");
+  CHECK(Ask(client, "lru mode flat\r\n", 4) == "OK\r\n");
+  CHECK(shown("lru_segmented") == "no");
+  CHECK(Ask(client, "lru temp_ttl 9\r\n", 4) == "OK\r\n");
+  CHECK(shown("temp_lru") == "yes");
+  CHECK(shown("temporary_ttl") == "9");
+  CHECK(Ask(client, "slabs automove 0\r\n", 4) == "OK\r\n");
+  CHECK(shown("slab_automove") == "0");
+  CHECK(Ask(client, "slabs automove window 99\r\n", 4) == "OK\r\n");
+  CHECK(shown("slab_automove_window") == "99");
+  CHECK(Ask(client, "stats detail on\r\n", 4) == "OK\r\n");
+  CHECK(shown("detail_enabled") == "yes");
+  CHECK(Ask(client, "verbosity 1\r\n", 4) == "OK\r\n");
+  CHECK(shown("verbosity") == "1");
+}
+
+TEST_CASE("a client's wish to stop the server goes to whoever runs it, where it is allowed") {
+  Settings settings = OnAFreePort();
+  settings.shutdown_enabled = true;
+  StartFailure failure;
+  const std::unique_ptr<Server> server = Server::Create(settings, &failure);
+  REQUIRE(server != nullptr);
+  std::atomic<int> graceful_count = 0;
+  std::atomic<int> other_count = 0;
+  server->OnStopRequest([&](bool graceful) { ++(graceful ? graceful_count : other_count); });
+  REQUIRE_FALSE(server->Start().has_value());
+  CHECK(ConnectTo(*server).Send("shutdown graceful\r\n"));
+  CHECK(Eventually([&] { return graceful_count == 1; }));
+  CHECK(ConnectTo(*server).Send("shutdown\r\n"));
+  CHECK(Eventually([&] { return other_count == 1; }));
+  server->Stop();
 }
 
 TEST_CASE("the clock of a running server advances, so items expire") {

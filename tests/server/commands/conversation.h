@@ -1,10 +1,12 @@
 // tests/server/commands/conversation.h - a client, a session and a cache behind it, in one object.
 //
 // Plays the connection's part of StreamHandler: keeps the bytes that were not consumed, calls
-// again after kYield and kBlocked, takes large values by DirectInput.
+// again after kYield and kBlocked, takes large values by DirectInput. What others do for a client
+// that awaits its answer is done here, step by step, until nobody has anything more to say.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -18,6 +20,9 @@
 
 #include "server/commands/command_service.h"
 #include "server/commands/server_view.h"
+#include "server/live_settings.h"
+#include "server/observe/event_hub.h"
+#include "server/settings.h"
 #include "slab/cache.h"
 #include "tests/protocol/string_sink.h"
 #include "tests/support/fake_link.h"
@@ -34,8 +39,18 @@ class FakeServerView final : public ServerView {
     emit("maxbytes", "67108864");
     emit("evictions", "on");
   }
+  void DescribeConnections(TakeConnectionFacts take) override { take(connections); }
+  [[nodiscard]] LiveSettings& Live() override { return live; }
+  void Shutdown(bool graceful) override { (graceful ? graceful_stop_count : stop_count) += 1; }
+  [[nodiscard]] std::string Version() const override { return "0.0.1"; }
   void SetVerbosity(uint32_t level) override { verbosity = level; }
-  void Log(uint32_t, std::string_view) override {}
+  void Log(uint32_t, std::string_view line) override { logged = line; }
+
+  LiveSettings live{Settings{}};
+  std::vector<ConnectionFacts> connections;
+  int stop_count = 0;
+  int graceful_stop_count = 0;
+  std::string logged;
 
   NetStats net;
   ProcessStats process;
@@ -47,10 +62,11 @@ class Conversation {
  public:
   static constexpr int64_t kStartUnixSeconds = 1'700'000'000;
   static constexpr uint32_t kRequestsPerTurn = 20;
+  static constexpr int kErrandStepsMax = 10'000;
 
   explicit Conversation(const CommandOptions& options = {}, slab::CacheConfig config = {})
-      : clock(kStartUnixSeconds), cache(MakeCache(config, options, clock)) {
-    environment = std::make_unique<CommandEnvironment>(*cache, clock, server, options);
+      : clock(kStartUnixSeconds), cache(MakeCache(config, options)) {
+    environment = std::make_unique<CommandEnvironment>(*cache, clock, server, options, &events);
     service = std::make_unique<CommandService>(*environment);
     handler = service->MakeHandler(link);
   }
@@ -118,6 +134,7 @@ class Conversation {
 
   FakeLink link;
   slab::Clock clock;
+  EventHub events{EventHubConfig{}};
   FakeServerView server;
   std::unique_ptr<slab::Cache> cache;
   std::unique_ptr<CommandEnvironment> environment;
@@ -132,16 +149,15 @@ class Conversation {
   size_t loan_count = 0;
 
  private:
-  static std::unique_ptr<slab::Cache> MakeCache(slab::CacheConfig config,
-                                                const CommandOptions& options,
-                                                const slab::Clock& clock) {
+  std::unique_ptr<slab::Cache> MakeCache(slab::CacheConfig config, const CommandOptions& options) {
+    config.events = &events;
     config.use_cas = options.use_cas;
     config.hash_seed = 1;
     std::string error;
-    auto cache = slab::Cache::Create(config, clock, &error);
+    auto made = slab::Cache::Create(config, clock, &error);
     INFO(error);
-    REQUIRE(cache != nullptr);
-    return cache;
+    REQUIRE(made != nullptr);
+    return made;
   }
 
   size_t TakeDirectly(std::string_view bytes) {
@@ -159,6 +175,19 @@ class Conversation {
     return taken;
   }
 
+  // True: somebody has called for the client's next turn.
+  bool WaitForOthers() {
+    service->OnTurnEnd();
+    const int wakes_before = link.waker->wake_count.load();
+    const auto is_woken = [&] { return link.waker->wake_count.load() != wakes_before; };
+    events.Step();
+    for (int i = 0; i < kErrandStepsMax && !is_woken(); ++i) {
+      if (environment->Crawler().Step() == std::chrono::microseconds::max()) break;
+    }
+    service->OnTurnStart();
+    return is_woken();
+  }
+
   std::string Talk() {
     std::string answer;
     for (;;) {
@@ -174,8 +203,10 @@ class Conversation {
       answer += replies.Take();
       switch (step.next) {
         case StreamStep::Next::kNeedInput:
-        case StreamStep::Next::kAwait:
           return answer;
+        case StreamStep::Next::kAwait:
+          if (!WaitForOthers()) return answer;
+          break;
         case StreamStep::Next::kYield:
           ++yield_count;
           break;
@@ -183,6 +214,7 @@ class Conversation {
           ++block_count;
           break;
         case StreamStep::Next::kClose:
+        case StreamStep::Next::kRefuse:
         case StreamStep::Next::kAbort:
           is_closed = true;
           return answer;

@@ -94,12 +94,6 @@ TEST_CASE("quit closes after what was asked before it and drops what comes after
   CHECK(client.is_closed);
 }
 
-TEST_CASE("a binary client is not served") {
-  Conversation client;
-  CHECK(client.Say(std::string("\x80\x0b", 2) + std::string(22, '\0')).empty());
-  CHECK(client.is_closed);
-}
-
 TEST_CASE("the binary magic within a conversation is a byte like any other") {
   Conversation client;
   CHECK(client.Say("version\r\n\x80oo\r\n") == "VERSION 1.6.45\r\nERROR\r\n");

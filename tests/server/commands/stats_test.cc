@@ -158,12 +158,113 @@ TEST_CASE("some groups go by any prefix, some by their whole name only") {
   CHECK(client.Say("stats sizes\r\n") == "STAT sizes_status disabled\r\nEND\r\n");
 }
 
-TEST_CASE("groups that are not there answer as unknown ones, by their prefixes, too") {
+TEST_CASE("without memcached's maintainer and crawler their keys are not shown") {
+  Conversation client(CommandOptions{.slab_reassign = false, .lru_maintainer = false});
+  client.server.live.lru_crawler.Set(false);
+  CHECK(KeysOf(client.Say("stats\r\n")).size() == 75);
+  client.Say("set a 0 0 1\r\n1\r\n");
+  CHECK(KeysOf(client.Say("stats items\r\n")).size() == 14);
+
+  Conversation segmented;
+  segmented.Say("lru temp_ttl 30\r\nset a 0 0 1\r\n1\r\n");
+  CHECK(KeysOf(segmented.Say("stats items\r\n")).size() == 29);
+}
+
+TEST_CASE("idle connections that were closed are counted where that is asked for") {
+  Conversation client(CommandOptions{.idle_timeout_s = 60});
+  client.server.net.idle_kicks = 3;
+  CHECK(client.Stats()["idle_kicks"] == "3");
+  CHECK(KeysOf(client.Say("stats\r\n")).size() == 94);
+}
+
+ConnectionFacts Facts(int fd, ConnectionFacts::State state, const std::string& address,
+                      const std::string& listen_address) {
+  ConnectionFacts facts;
+  facts.fd = fd;
+  facts.state = state;
+  facts.address = address;
+  facts.listen_address = listen_address;
+  return facts;
+}
+
+TEST_CASE("stats conns tells of each connection, and of who asks as parsing") {
+  using State = ConnectionFacts::State;
   Conversation client;
-  for (const std::string group : {"detail on", "d", "cachedump 1 0", "c", "conns", "extstore"}) {
-    INFO(group);
-    CHECK(client.Say("stats " + group + "\r\n") == "ERROR\r\n");
+  client.server.connections = {
+      Facts(20, State::kListening, "tcp:127.0.0.1:11211", ""),
+      Facts(22, State::kRead, "udp:127.0.0.1:11211", ""),
+      Facts(26, State::kAwaiting, "tcp:127.0.0.1:40000", "tcp:127.0.0.1:11211"),
+      Facts(27, State::kAwaiting, "tcp6:[::1]:40001", "tcp6:[::1]:11211"),
+  };
+  client.server.connections[1].is_udp = true;
+  client.server.connections[3].seconds_since_last_command = 9;
+  CHECK(client.Say("stats conns\r\n") ==
+        "STAT 20:addr tcp:127.0.0.1:11211\r\n"
+        "STAT 20:state conn_listening\r\n"
+        "STAT 20:secs_since_last_cmd 0\r\n"
+        "STAT 22:UDP UDP\r\n"
+        "STAT 22:addr udp:127.0.0.1:11211\r\n"
+        "STAT 22:state conn_read\r\n"
+        "STAT 22:secs_since_last_cmd 0\r\n"
+        "STAT 26:addr tcp:127.0.0.1:40000\r\n"
+        "STAT 26:listen_addr tcp:127.0.0.1:11211\r\n"
+        "STAT 26:state conn_parse_cmd\r\n"
+        "STAT 26:secs_since_last_cmd 0\r\n"
+        "STAT 27:addr tcp6:[::1]:40001\r\n"
+        "STAT 27:listen_addr tcp6:[::1]:11211\r\n"
+        "STAT 27:state conn_watch\r\n"
+        "STAT 27:secs_since_last_cmd 9\r\n"
+        "END\r\n");
+  client.server.connections.assign(1000, Facts(30, State::kRead, "tcp:127.0.0.1:1", ""));
+  CHECK(KeysOf(client.Say("stats co foo\r\n")).size() == 3000);
+}
+
+TEST_CASE("stats cachedump shows the keys of one class") {
+  Conversation client;
+  client.PassSeconds(10);
+  client.Say("set a 0 0 3\r\nabc\r\nset b 0 100 1\r\n1\r\nms YmI= 1 b\r\n1\r\n");
+  client.Say("set large 0 0 5000\r\n" + std::string(5000, 'v') + "\r\n");
+  const std::string a = "ITEM a [3 b; 0 s]\r\n";
+  const std::string b = "ITEM b [1 b; 1700000110 s]\r\n";
+  const std::string both = client.Say("stats cachedump 1 0\r\n");
+  CHECK((both == a + b + "END\r\n" || both == b + a + "END\r\n"));
+  const std::string one = client.Say("stats cachedump 1 1 foo\r\n");
+  CHECK((one == a + "END\r\n" || one == b + "END\r\n"));
+  CHECK(client.Say("stats cachedump 0 0\r\n") == "END\r\n");
+  CHECK(client.Say("stats c 63 0\r\n") == "END\r\n");
+  CHECK(client.Say("stats cachedump 64 0\r\n") == "CLIENT_ERROR Illegal slab id\r\n");
+  CHECK(client.Say("stats cachedump 1\r\n") == "CLIENT_ERROR bad command line\r\n");
+  CHECK(client.Say("stats cachedump 1 x\r\n") == "CLIENT_ERROR bad command line format\r\n");
+  CHECK(client.Say("stats cachedump -1 0\r\n") == "CLIENT_ERROR bad command line format\r\n");
+
+  Conversation secret(CommandOptions{.dump_enabled = false});
+  CHECK(secret.Say("stats cachedump\r\n") == "CLIENT_ERROR stats cachedump not allowed\r\n");
+}
+
+TEST_CASE("stats sizes counts items by size, where that is asked for") {
+  Conversation client(CommandOptions{.track_sizes = true});
+  CHECK(client.Say("stats sizes\r\n") == "END\r\n");
+  client.Say("set a 0 0 1\r\n1\r\nset b 0 0 1\r\n1\r\nset c 0 0 1000\r\n" + std::string(1000, 'v') +
+             "\r\n");
+  const auto sizes = client.Stats("sizes");
+  REQUIRE(sizes.size() == 2);
+  for (const auto& [size, count] : sizes) {
+    CHECK(std::stoull(size) % 32 == 0);
+    CHECK(count == (std::stoull(size) < 1000 ? "2" : "1"));
   }
+}
+
+TEST_CASE("stats larder tells what memcached has no key for") {
+  Conversation client;
+  client.Say("set a 0 0 1\r\n1\r\n");
+  auto stats = client.Stats("larder");
+  CHECK(stats["larder_version"] == "0.0.1");
+  CHECK(stats["limit_bytes"] == "67108864");
+  CHECK(stats["probation_item_count"] == "1");
+  CHECK(std::stoull(stats["used_bytes"]) ==
+        std::stoull(stats["page_bytes"]) + std::stoull(stats["index_bytes"]));
+  CHECK(client.Say("stats larde\r\n") == "ERROR\r\n");
+  CHECK(client.Say("stats extstore\r\n") == "END\r\n");
 }
 
 }  // namespace

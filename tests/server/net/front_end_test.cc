@@ -163,6 +163,30 @@ TEST_CASE_METHOD(FrontEndFixture, "unix sockets serve as TCP does") {
   ::unlink(path.c_str());
 }
 
+TEST_CASE_METHOD(FrontEndFixture, "a connection takes the protocols of its listener") {
+  config.tcp_addresses = {{"127.0.0.1", 0, false, Binding::kAuto},
+                          {"127.0.0.2", 0, false, Binding::kText},
+                          {"127.0.0.3", 0, false, Binding::kBinary}};
+  config.unix_path =
+      std::filesystem::temp_directory_path() / ("larder_binding_" + std::to_string(::getpid()));
+  config.unix_protocols = Binding::kText;
+  Start();
+  const auto ask = [&](const std::string& host, const std::string& answer) {
+    const uint16_t port = front_end->Listeners().back().port;
+    TestClient client = TestClient::Tcp(port, /*receive_buffer_bytes=*/0, host.c_str());
+    REQUIRE(client.Send("protocols\n"));
+    CHECK(client.Read(answer.size()) == answer);
+  };
+  ask("127.0.0.1", "auto");
+  ask("127.0.0.2", "text");
+  ask("127.0.0.3", "binary");
+  TestClient local = TestClient::Unix(config.unix_path);
+  REQUIRE(local.Send("protocols\n"));
+  CHECK(local.Read(4) == "text");
+  Stop();
+  ::unlink(config.unix_path.c_str());
+}
+
 TEST_CASE_METHOD(FrontEndFixture, "clients are spread over all workers, and each serves its own") {
   config.worker_count = 3;
   Start();

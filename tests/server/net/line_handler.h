@@ -5,6 +5,8 @@
 //     take <n>    the next n bytes of the stream are a value, which goes to DirectInput;
 //                 answered with "took <n> <how many of them came directly>\n"
 //     quit        close when all is sent       abort       close at once
+//     nonsense    as quit, because the stream makes no sense
+//     protocols   answered with what the listener takes: auto, text or binary
 //
 // and any other line is answered with itself.
 //
@@ -38,7 +40,9 @@ class LineHandler final : public StreamHandler {
  public:
   static constexpr size_t kBlockedAboveBytes = 128 * 1024;
 
-  explicit LineHandler(LineStats& stats) : stats_(stats) { ++stats_.handlers; }
+  LineHandler(LineStats& stats, const ConnectionLink& link) : stats_(stats), link_(link) {
+    ++stats_.handlers;
+  }
   ~LineHandler() override {
     if (stats_.open_turns == 0) ++stats_.out_of_turn;
     --stats_.handlers;
@@ -67,6 +71,8 @@ class LineHandler final : public StreamHandler {
       if (request_count++ == requests_max) return With(step, StreamStep::Next::kYield);
       step.consumed_bytes += line_bytes;
       const std::string_view line = rest.substr(0, line_bytes);
+      if (line == "nonsense\n") return With(step, StreamStep::Next::kRefuse);
+      replies.BeginAnswer();
       if (line == "quit\n") return With(step, StreamStep::Next::kClose);
       if (line == "abort\n") return With(step, StreamStep::Next::kAbort);
       Answer(line, replies);
@@ -77,6 +83,8 @@ class LineHandler final : public StreamHandler {
     if (value_bytes_left_ == 0) return {};
     return std::span(value_).last(value_bytes_left_);
   }
+
+  Wants Wanted() const override { return value_bytes_left_ > 0 ? Wants::kValue : Wants::kRequest; }
 
   StreamStep OnDirectInput(size_t bytes, protocol::ReplySink& replies) override {
     direct_bytes_ += bytes;
@@ -110,6 +118,9 @@ class LineHandler final : public StreamHandler {
       value_.assign(bytes, '\0');
       value_bytes_left_ = bytes;
       direct_bytes_ = 0;
+    } else if (line == "protocols\n") {
+      constexpr const char* kNames[] = {"auto", "text", "binary"};
+      replies.Append(kNames[static_cast<int>(link_.Protocols())]);
     } else {
       replies.Append(line);
     }
@@ -147,6 +158,7 @@ class LineHandler final : public StreamHandler {
   }
 
   LineStats& stats_;
+  const ConnectionLink& link_;
   std::string value_;
   size_t value_bytes_left_ = 0;
   size_t direct_bytes_ = 0;
@@ -160,8 +172,8 @@ class LineService final : public WorkerService {
     ++stats_.open_turns;
   }
   void OnTurnEnd() override { --stats_.open_turns; }
-  std::unique_ptr<StreamHandler> MakeHandler(ConnectionLink&) override {
-    return std::make_unique<LineHandler>(stats_);
+  std::unique_ptr<StreamHandler> MakeHandler(ConnectionLink& link) override {
+    return std::make_unique<LineHandler>(stats_, link);
   }
 
  private:

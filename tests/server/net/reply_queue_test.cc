@@ -25,6 +25,8 @@ class FakeTransport final : public Transport {
     room_bytes -= sent_bytes;
     return {IoResult::Status::kDone, sent_bytes};
   }
+  PeerState Peer() const override { return PeerState::kOpen; }
+  SocketAddress PeerAddress() const override { return {}; }
   int Fd() const override { return -1; }
 
   size_t room_bytes = SIZE_MAX;

@@ -26,7 +26,8 @@ inline constexpr std::chrono::seconds kPatience{20};
 class TestClient {
  public:
   // `receive_buffer_bytes` 0: the system's.
-  static TestClient Tcp(uint16_t port, int receive_buffer_bytes = 0) {
+  static TestClient Tcp(uint16_t port, int receive_buffer_bytes = 0,
+                        const char* host = "127.0.0.1") {
     TestClient client(AF_INET);
     if (receive_buffer_bytes != 0) {
       ::setsockopt(client.fd_.Get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
@@ -35,7 +36,7 @@ class TestClient {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, host, &address.sin_addr);
     client.Connect(reinterpret_cast<sockaddr*>(&address), sizeof(address));
     return client;
   }

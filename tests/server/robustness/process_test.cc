@@ -34,7 +34,7 @@ TEST_CASE("signals that stop a server stop it cleanly, clients or no clients") {
     server.Signal(number);
     CHECK(server.Wait() == 0);
     CHECK(busy.SeesEnd());
-    CHECK(server.ErrorOutput().empty());
+    CHECK(server.ErrorOutput() == (number == SIGUSR1 ? "Gracefully stopping\n" : ""));
   }
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("SIGHUP and SIGPIPE do not stop a server") {
   CHECK(good.IsServed());
   server.Signal(SIGTERM);
   CHECK(server.Wait() == 0);
-  CHECK(server.ErrorOutput() == "Exiting normally\n");
+  CHECK(server.ErrorOutput().ends_with("\nExiting normally\n"));
 }
 
 TEST_CASE("a daemon is ready when the command returns, and takes its pid file along") {
@@ -184,8 +184,8 @@ TEST_CASE("the flag -vv tells of every connection, and no flag of nothing") {
   REQUIRE(AnswersVersion(talkative.Connect()));
   CHECK(Eventually([&] {
     const std::string text = talkative.ErrorOutput();
-    return text.find("new client connection\n") != std::string::npos &&
-           text.find("connection closed.\n") != std::string::npos;
+    return text.find("client connected fd=") != std::string::npos &&
+           text.find("connection closed fd=") != std::string::npos;
   }));
   CHECK(quiet.ErrorOutput().empty());
 }
@@ -207,10 +207,10 @@ TEST_CASE("help, version and mistakes print in the right place and exit") {
   run = RunToEnd({"-h"});
   CHECK(run.exit_code == 0);
   CHECK(run.out.find("--max-reqs-per-event=<num>") != std::string::npos);
-  run = RunToEnd({"-o", "modern"});
+  run = RunToEnd({"-z"});
   CHECK(run.exit_code == 1);
   CHECK(run.out.empty());
-  CHECK(run.err == "larder: unknown or ambiguous option \"-o\"; try larder -h\n");
+  CHECK(run.err == "larder: unknown or ambiguous option \"-z\"; try larder -h\n");
   run = RunToEnd(WithUser({"-I", "100"}));
   CHECK(run.exit_code == 64);
   CHECK(run.err == "Item max size cannot be less than 1024 bytes.\n");

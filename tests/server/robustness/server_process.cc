@@ -46,6 +46,13 @@ pid_t Spawn(const Words& arguments, const TestDirectory& directory) {
 
 int ExitCode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
 
+// Of the first line that begins so; 0 if there is none.
+uint16_t PortBehind(std::string_view prefix, std::string_view ports) {
+  const size_t at = ports.find(prefix);
+  if (at == std::string_view::npos) return 0;
+  return static_cast<uint16_t>(std::stoul(std::string(ports.substr(at + prefix.size()))));
+}
+
 }  // namespace
 
 TestDirectory::TestDirectory() {
@@ -99,10 +106,8 @@ ServerProcess::ServerProcess(const Words& arguments) {
   REQUIRE(is_ready);
   REQUIRE(IsRunning());
   const std::string ports = ReadFile(port_file);
-  const std::string prefix = "TCP INET: ";
-  if (ports.starts_with(prefix)) {
-    port_ = static_cast<uint16_t>(std::stoul(ports.substr(prefix.size())));
-  }
+  port_ = PortBehind("TCP INET: ", ports);
+  udp_port_ = PortBehind("UDP INET: ", ports);
 }
 
 ServerProcess::~ServerProcess() {

@@ -55,6 +55,8 @@ class ServerProcess {
 
   [[nodiscard]] bool IsRunning();
   [[nodiscard]] uint16_t Port() const { return port_; }
+  // 0 without -U.
+  [[nodiscard]] uint16_t UdpPort() const { return udp_port_; }
   [[nodiscard]] pid_t Pid() const { return pid_; }
   void Signal(int number) const;
   // Waits for the end; the exit code, or -1 when it was a signal or took too long.
@@ -71,6 +73,7 @@ class ServerProcess {
   TestDirectory directory_;
   pid_t pid_ = -1;
   uint16_t port_ = 0;
+  uint16_t udp_port_ = 0;
   bool has_ended_ = false;
   int exit_code_ = -1;
 };
