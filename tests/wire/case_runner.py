@@ -2,9 +2,11 @@
 
 import time
 
-from transcript import (Directive, Expect, Send, StatsChange, VERSIONS, compile_expected,
-                        count_newlines, is_literal, render_all)
-from wire_connection import WireConnection
+from binary_packet import build_request, read_response
+from transcript import VERSIONS, Directive, Expect, Send, SendDatagram, StatsChange
+from transcript_parts import (ExpectedDatagram, ExpectedPacket, compile_expected, count_newlines,
+                              is_literal, render_all)
+from wire_connection import DatagramSocket, WireConnection
 
 REPLY_TIMEOUT_S = 5.0
 SILENCE_S = 0.2
@@ -50,6 +52,7 @@ class CaseRunner:
         self._version = VERSIONS[version_of or dialect]
         self._cutter = cutter
         self._connection = None
+        self._datagrams = None
         self._names = {}
         self._stats_before = None
 
@@ -58,8 +61,10 @@ class CaseRunner:
         self._flush()
         self._names = {"version": self._version.encode()}
         counts = any(isinstance(action, StatsChange) for action in case.actions)
-        with WireConnection(self._server.connect()) as connection:
+        with (WireConnection(self._server.connect()) as connection,
+              DatagramSocket(self._server.port) as datagrams):
             self._connection = connection
+            self._datagrams = datagrams
             self._stats_before = self._server.stats() if counts else None
             for action in case.actions:
                 try:
@@ -70,13 +75,16 @@ class CaseRunner:
 
     def _flush(self):
         with self._server.connect() as control:
-            control.sendall(b"flush_all\r\n")
+            is_binary = self._server.is_binary_only
+            control.sendall(build_request("flush") if is_binary else b"flush_all\r\n")
             if not control.recv(64):
                 raise Mismatch("the server closed the connection that empties the cache")
 
     def _perform(self, action):
         if isinstance(action, Send):
             self._connection.send(self._cutter.pieces(action.render(self._names)))
+        elif isinstance(action, SendDatagram):
+            self._datagrams.send(action.render(self._names))
         elif isinstance(action, Expect):
             for parts in action.lines(self._dialect):
                 self._expect(parts)
@@ -86,6 +94,12 @@ class CaseRunner:
             self._obey(action)
 
     def _expect(self, parts):
+        if isinstance(parts, ExpectedPacket):
+            self._expect_packets(parts)
+            return
+        if isinstance(parts, ExpectedDatagram):
+            self._expect_datagram(parts)
+            return
         if is_literal(parts):
             self._expect_bytes(render_all(parts, self._names))
             return
@@ -110,6 +124,38 @@ class CaseRunner:
             self._fail_expected(expected)
         self._connection.take(size)
 
+    def _expect_datagram(self, expected):
+        datagram = self._datagrams.receive(REPLY_TIMEOUT_S)
+        if datagram is None:
+            raise Mismatch(f"  expected a datagram: {expected}\n  none came")
+        wrong = expected.mismatch(datagram, self._names)
+        if wrong:
+            raise Mismatch(f"  expected a datagram: {expected}\n  received:\n{shown(datagram)}\n"
+                           f"  wrong: {wrong}")
+
+    def _expect_packets(self, expected):
+        count = 0
+        while expected.times is None or count < expected.times:
+            response = self._next_packet(expected)
+            wrong = expected.mismatch(response, self._names)
+            if wrong and expected.times is None:
+                return
+            if wrong:
+                raise Mismatch(f"  expected: {expected}\n  received: {response}\n  wrong: {wrong}")
+            self._connection.take(response.size)
+            count += 1
+
+    def _next_packet(self, expected):
+        received = self._connection.received
+        try:
+            self._connection.read_until(read_response, REPLY_TIMEOUT_S)
+            response = read_response(received)
+        except ValueError:
+            response = None
+        if response is None:
+            self._fail_expected(str(expected).encode())
+        return response
+
     def _fail_expected(self, expected):
         # The rest of a wrong answer tells more than its first bytes.
         self._connection.read_until(lambda _: False, SILENCE_S)
@@ -124,6 +170,7 @@ class CaseRunner:
         if self._connection.received:
             raise Mismatch(f"{case.file}:{case.line}: {case.name}\n  after its end received:\n"
                            f"{shown(self._connection.received)}")
+        self._expect_no_datagram()
         if not ended:
             raise Mismatch(f"{case.file}:{case.line}: {case.name}\n"
                            "  the connection was not closed after the client's half-close")
@@ -158,6 +205,12 @@ class CaseRunner:
     def _expect_silence(self):
         if self._connection.read_until(bool, SILENCE_S):
             raise Mismatch(f"  expected silence, received:\n{shown(self._connection.received)}")
+        self._expect_no_datagram()
+
+    def _expect_no_datagram(self):
+        datagram = self._datagrams.receive(0)
+        if datagram is not None:
+            raise Mismatch(f"  expected no datagram, received:\n{shown(datagram)}")
 
     def _expect_closed(self):
         closed = self._connection.read_to_end(REPLY_TIMEOUT_S)

@@ -10,13 +10,17 @@ import unittest.mock
 
 import case_runner
 from case_runner import CaseRunner, Mismatch
-from differential import PREFIX, Sides, run_session, shrink
-from known_differences import known_differences
-from request_generator import RequestGenerator, Unit
-from run_transcripts import dialect_of
+from channels import join_answers
+from comparison import PREFIX, Sides, compare_session, run_session, shrink, start
+from families import FAMILIES, family_of
 from fixture import Server, binary_under_test
-from session import plan_batches
-from transcript import TranscriptError, compile_expected, read_transcript
+from known_differences import known_differences
+from request_generator import RequestGenerator
+from run_transcripts import dialect_of
+from session import Normalizer, plan_batches
+from transcript import TranscriptError, read_transcript
+from transcript_parts import compile_expected
+from unit import BINARY, TEXT, KeySet, Unit, names_cas
 from wire_connection import Cutter
 
 
@@ -126,11 +130,110 @@ class TamperingServer:
     @staticmethod
     def _pump(source, target, tampers):
         source.settimeout(None)
-        while data := source.recv(65536):
-            if tampers:
-                data = data.replace(b"NOT_STORED", b"NOT-STORED")
-            target.sendall(data)
-        target.close()
+        try:
+            while data := source.recv(65536):
+                if tampers:
+                    data = data.replace(b"NOT_STORED", b"NOT-STORED").replace(
+                        b"Not stored.", b"Not Stored.")
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        source.close()
+
+
+def units_of(family, seed=1, sessions=1):
+    """Units of a kind of session."""
+    make = next(make for name, _, make in FAMILIES if name == family)
+    keys = KeySet(PREFIX % 1)
+    return [unit for number in range(sessions)
+            for unit in make(random.Random(f"{seed}/{number}"), keys)]
+
+
+class GeneratorTest(unittest.TestCase):
+    """The requests of random sessions."""
+
+    def test_the_same_seed_makes_the_same_requests(self):
+        for family, _, _ in FAMILIES:
+            self.assertEqual(units_of(family, 1), units_of(family, 1))
+            self.assertNotEqual(units_of(family, 1), units_of(family, 2))
+
+    def test_every_kind_of_session_comes_as_often_as_its_row_says(self):
+        names = [family_of(number)[0] for number in range(100)]
+        for name, share, _ in FAMILIES:
+            self.assertEqual(names.count(name), share, name)
+
+    def test_the_generators_reach_every_known_difference_and_every_command(self):
+        units = [unit for family, _, _ in FAMILIES for unit in units_of(family, 1, 120)]
+        for rule in known_differences("1.6.18") + known_differences("1.6.45"):
+            self.assertTrue(any(rule.about_packets == (unit.data[:1] == b"\x80")
+                                and rule.applies(unit) for unit in units if unit.odd), rule.reason)
+        commands = {unit.command for unit in units}
+        for command in ("get gets gat gats set add replace append prepend cas delete incr decr "
+                        "touch flush_all verbosity quit stats mg ms md ma me mn").split():
+            self.assertIn(command, commands)
+        opcodes = {unit.data[1] for unit in units if unit.channel == BINARY}
+        self.assertLessEqual({*range(0x00, 0x1b), *range(0x1c, 0x1f), 0x23, 0x24}, opcodes)
+
+    def test_only_what_is_odd_falls_under_a_known_difference(self):
+        rules = known_differences("1.6.18") + known_differences("1.6.45")
+        for family, _, _ in FAMILIES:
+            for unit in units_of(family, 2, 3):
+                if unit.odd:
+                    continue
+                is_packet = unit.data[:1] == b"\x80"
+                applied = [rule.reason for rule in rules
+                           if rule.about_packets == is_packet and rule.applies(unit)]
+                self.assertEqual(applied, [], unit)
+
+    def test_batches_keep_the_order_and_part_what_must_not_share_a_write(self):
+        units = units_of("all protocols", 3, 5)
+        batches = list(plan_batches(units))
+        sent = [unit for batch in batches for unit in batch]
+        self.assertEqual([unit.line for unit in sent], [unit.line for unit in units])
+        for batch in batches:
+            self.assertEqual(len({unit.channel for unit in batch}), 1)
+            changed = set()
+            for unit in batch:
+                if names_cas(unit):
+                    self.assertTrue(changed.isdisjoint(unit.keys), unit)
+                if not unit.reads:
+                    changed.update(unit.keys)
+
+    def test_a_unit_with_new_keys_differs_in_nothing_else(self):
+        old, new = PREFIX % 1, PREFIX % 2
+        for unit in units_of("meta", 1) + units_of("binary", 1):
+            renamed = unit.renamed(old, new)
+            self.assertEqual(len(renamed.data), len(unit.data))
+            self.assertEqual(renamed.renamed(new, old), unit)
+
+
+class NormalizerTest(unittest.TestCase):
+    """What moves by itself in an answer, and what does not."""
+
+    def test_what_moves_is_taken_out_and_the_rest_is_kept(self):
+        lines = (b"HD c7 t99 l3\r\n", b"VALUE k 0 1 7\r\n", b"VERSION 1.6.18\r\n",
+                 b"ME k exp=-1 la=1 cas=7 fetch=no cls=1 size=64\r\n")
+        normal = [Normalizer(exact=False).normalized(line, TEXT) for line in lines]
+        self.assertEqual(normal, [b"HD c#0 t2 l\r\n", b"VALUE k 0 1 #0\r\n", b"VERSION\r\n",
+                                  b"ME k exp-1 cas=#0 fetch=no\r\n"])
+        for line in (b"HD f7 s3 kk O1 h1 W\r\n", b"VALUE k 7 12\r\n", b"c7\r\n"):
+            self.assertEqual(Normalizer(exact=False).normalized(line, TEXT), line)
+
+    def test_cas_numbers_are_named_by_their_order_unless_they_are_exact(self):
+        line = b"HD c9\r\nHD c4\r\nHD c9\r\nHD c0\r\n"
+        self.assertEqual(Normalizer(exact=False).normalized(line, TEXT),
+                         b"HD c#0\r\nHD c#1\r\nHD c#0\r\nHD c0\r\n")
+        self.assertEqual(Normalizer(exact=True).normalized(line, TEXT), line)
+
+    def test_datagrams_that_are_out_of_order_are_told_from_those_in_order(self):
+        def datagram(sequence, total, payload):
+            return bytes((0, 7, 0, sequence, 0, total, 0, 0)) + payload
+
+        good = [datagram(0, 2, b"a"), datagram(1, 2, b"b"), datagram(0, 1, b"c")]
+        self.assertEqual(join_answers(good), [(7, b"abc")])
+        for bad in ([good[1], good[0]], [good[0], good[2]], [datagram(0, 2, b"a")] * 2):
+            self.assertIn(b"out of order", b"".join(text for _, text in join_answers(bad)))
 
 
 class DifferentialTest(unittest.TestCase):
@@ -140,38 +243,38 @@ class DifferentialTest(unittest.TestCase):
         with Server() as server, Server() as other:
             sides = Sides(server, TamperingServer(other))
             prefix = sides.fresh_prefix()
-            units = RequestGenerator(random.Random(5), prefix).session(40)
+            keys = KeySet(prefix)
+            generator = RequestGenerator(random.Random(5), keys)
+            units = [generator.unit() for _ in range(40)]
             units = [unit for unit in units if sides.rule_for(unit) is None]
             line = b"append " + prefix + b"x 0 0 1"
             units.append(Unit(line + b"\r\n1\r\n", line, (prefix + b"x",)))
-            units += RequestGenerator(random.Random(6), prefix).session(3)
-            index, _ = run_session(sides, units, prefix, 1)
-            self.assertIsNotNone(index)
+            units += [generator.unit() for _ in range(3)]
+            self.assertIsNotNone(run_session(sides, units, prefix, 1))
             smallest, _ = shrink(sides, units, prefix, 1)
             self.assertEqual(len(smallest), 1, smallest)
+            sides.close()
 
-    def test_the_same_seed_makes_the_same_requests(self):
-        first, again, other = (
-            RequestGenerator(random.Random(seed), PREFIX % 1).session(200) for seed in (1, 1, 2))
-        self.assertEqual(first, again)
-        self.assertNotEqual(first, other)
+    def test_a_server_agrees_with_itself_in_every_kind_of_session(self):
+        binary = binary_under_test()
+        with start(binary, True) as server, start(binary, True) as other:
+            sides = Sides(server, other)
+            for family, _, _ in FAMILIES:
+                number = next(n for n in range(100) if family_of(n)[0] == family)
+                result = compare_session(sides, 1, number)
+                self.assertEqual((result.failure, result.unsteady), ("", ""), family)
+                self.assertGreater(result.requests, 100, family)
+            sides.close()
 
-    def test_the_generator_reaches_every_known_difference_and_every_command(self):
-        generator = RequestGenerator(random.Random(1), PREFIX % 1)
-        units = [unit for _ in range(500) for unit in generator.session(40)]
-        for rule in known_differences("1.6.18") + known_differences("1.6.45"):
-            self.assertTrue(any(map(rule.applies, units)), rule.reason)
-        for command in ("get gets gat gats set add replace append prepend cas delete incr decr "
-                        "touch flush_all verbosity quit stats").split():
-            self.assertTrue(any(unit.command == command for unit in units), command)
-
-    def test_batches_keep_the_order_and_part_what_must_not_share_a_write(self):
-        units = RequestGenerator(random.Random(3), PREFIX % 1).session(500)
-        batches = list(plan_batches(units))
-        self.assertEqual([unit for batch in batches for unit in batch], units)
-        for batch in batches:
-            if any(b"<cas>" in unit.data for unit in batch):
-                self.assertEqual(len(batch), 1)
+    def test_a_wrong_server_is_found_out_in_every_protocol(self):
+        with Server() as server, Server() as other:
+            sides = Sides(server, TamperingServer(other))
+            for family in ("text", "binary", "all protocols"):
+                prefix = sides.fresh_prefix()
+                units = [unit.renamed(PREFIX % 1, prefix) for unit in units_of(family, 4)]
+                units = [unit for unit in units if sides.rule_for(unit) is None]
+                self.assertIsNotNone(run_session(sides, units, prefix, 1), family)
+            sides.close()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Runs transcripts (*.txt in this folder) against a server.
 
-    run_transcripts.py [--server PATH] [--transport tcp|unix|both] [--cut whole|bytes|random]
+    run_transcripts.py [--server PATH] [--transport tcp|unix|both] [--cut whole|bytes|random|each]
                        [--seed N] [--rounds N] [--only TEXT] [--list-differences] [FILE...]
 
 The server is larder or any memcached; the latter shows that the transcripts are facts. A case
 marked `!!! version: reason` is not held against that version unless it spells out its answer.
-Cut at random, the seed is printed; each round uses the next seed.
+Cut at random, the seed is printed; each round uses the next seed. Cut at each place, a case runs as
+often as it has bytes, unless it waits for something.
 """
 
 import argparse
@@ -19,12 +20,14 @@ import time
 from case_runner import CaseRunner, Mismatch
 from fixture import HERE, Server, binary_under_test, version_line
 from transcript import LARDER, VERSIONS, read_transcript
-from wire_connection import Cutter
+from wire_connection import Cutter, OneCut
 
 # Each file and each fresh case has a server of its own; many of them mostly sleep.
 SERVERS_AT_ONCE = 12
 # Few threads start fast, and two are enough for replies to come from different ones.
 SERVER_FLAGS = ["-t", "2"]
+# A longer conversation is cut at its first bytes only.
+EACH_PLACE_BYTES_MAX = 400
 # memcached versions from this one on answer like the newest that transcripts know.
 NEWEST_DIALECT_FROM = (1, 6, 41)
 
@@ -67,6 +70,8 @@ class Suite:
         with concurrent.futures.ThreadPoolExecutor(SERVERS_AT_ONCE) as pool:
             jobs = []
             for transcript in transcripts:
+                if transcript.udp and self.transport == "unix":
+                    continue
                 cases = [case for case in transcript.cases
                          if only in case.name + case.file and self._wanted(case)]
                 groups = [[case] for case in cases if case.fresh]
@@ -85,7 +90,7 @@ class Suite:
         if is_excused(case, self.dialect):
             self.excused.append(case)
             return False
-        return True
+        return self.cut != "each" or not (case.fresh or case.waits())
 
     def _cutter(self, case):
         # One seed for each case: a failure can be repeated with --only.
@@ -93,7 +98,7 @@ class Suite:
 
     def _start(self, transcript):
         flags = SERVER_FLAGS + transcript.flags_for(self.dialect)
-        return Server(flags, binary=self.binary, unix=self.transport == "unix")
+        return Server(flags, binary=self.binary, unix=self.transport == "unix", udp=transcript.udp)
 
     def _run_cases(self, transcript, cases):
         failures = []
@@ -106,11 +111,24 @@ class Suite:
         return failures
 
     def _attempt(self, server, case):
+        if self.cut == "each":
+            return self._attempt_at_each_place(server, case)
         try:
             CaseRunner(server, self.dialect, self._cutter(case)).run(case)
             return None
         except (Mismatch, OSError) as failure:
             return str(failure) or repr(failure)
+
+    def _attempt_at_each_place(self, server, case):
+        for place in range(1, EACH_PLACE_BYTES_MAX):
+            cutter = OneCut(place)
+            try:
+                CaseRunner(server, self.dialect, cutter).run(case)
+            except (Mismatch, OSError) as failure:
+                return f"cut after {place} bytes: {failure or repr(failure)}"
+            if place >= cutter.given_bytes:
+                break
+        return None
 
     def _note(self, failure):
         if failure is None:
@@ -145,7 +163,8 @@ def parse_arguments():
     parser.add_argument("files", nargs="*", help="transcripts; all of this folder if none")
     parser.add_argument("--server", help="the binary; default $LARDER_UNDER_TEST")
     parser.add_argument("--transport", choices=["tcp", "unix", "both"], default="both")
-    parser.add_argument("--cut", choices=["whole", "bytes", "random"], default="whole")
+    parser.add_argument("--cut", choices=["whole", "bytes", "random", "each"],
+                        default="whole")
     parser.add_argument("--seed", type=int, default=None, help="default: from the clock")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", default="", help="cases with this text in name or file")

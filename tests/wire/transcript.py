@@ -10,19 +10,34 @@ A file is a list of cases; README.md in this folder shows the format by example.
     >>> get a                       sent, CR LF added; lines that follow each other: one write
     <<< END                         received, CR LF added
     <<<[1.6.45] END                 received instead, when that version is the server
+    >b> get key=k opaque=7          a packet of the binary protocol, by its opcode and fields
+    <b< get status=1 opaque=7 value="Not found"
+    >u> 7 0/1 get a                 one datagram: request id, sequence/total, bytes, CR LF added
+    >u> raw \\x01\\c                a datagram without a header made for it
+    <u< 7 0/1 END                   one datagram received
     +++ cmd_get +1, get_misses +1   change of the statistics since the case or the last +++
     --- directive                   one of DIRECTIVES
 
 In sent and received lines: \\r \\n \\t \\0 \\\\ \\xHH; \\c at the end of a line: no CR LF;
 {x*250} the text x 250 times; {name} and {name+1} a number that was captured before.
-In received lines only: <number>, <decimal> (as 0.25), <text> (up to the end of the line) and
-<number:name>, which captures. {version} is what the server in its dialect calls itself.
+Packets: numbers decimal or 0x..; texts with the same escapes, in "" if they hold spaces. Requests
+have key, value, flags, exptime, delta, initial, cas, opaque; raw extras; and, to be wrong on
+purpose, magic, keylen, extlen, bodylen, datatype, vbucket. The opcode is a name of
+binary_packet.OPCODES or 0x... Responses have status, flags or number (a value of 8 bytes), key,
+value, cas, opaque; what is not named is 0 or empty, and the opaque the default. times=n expects n
+such packets, times=any as many as come.
+In received lines only: <number>, <decimal> (as 0.25), <word>, <text> (up to the end of the line)
+and <number:name>, which captures. {version} is what the server in its dialect calls itself.
 
 Errors   TranscriptError with file and line for everything that is not in this grammar.
 """
 
 import re
 from dataclasses import dataclass, field
+
+from binary_packet import EXTRAS, HEADER_FIELDS, opcode_of
+from transcript_parts import (DATAGRAM_HEADER, RESPONSE_NUMBERS, ExpectedDatagram, ExpectedPacket,
+                              Literal, Packet, Pattern, Reference, render_all)
 
 LARDER = "larder"
 # What `version` answers, by dialect. Larder answers memcached's number: clients look at it.
@@ -39,43 +54,23 @@ DIRECTIVES = {
     "tick": "wait until the server's clock has just ticked",
     "sleep": "wait for this many seconds",
     "flags": "before the first case: flags for the server",
+    "udp": "before the first case: the server answers over UDP too",
     "memcached-flags": "before the first case: flags for the server if it is a memcached",
 }
 
 _ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
-_PATTERNS = {"number": rb"[0-9]+", "decimal": rb"[0-9]+\.[0-9]+", "text": rb"[^\r\n]*"}
 _TOKEN = re.compile(
     r"\\x(?P<hex>[0-9a-fA-F]{2})"
     r"|\\(?P<escape>[rnt0\\])"
     r"|\{(?P<repeat>[^{}]+)\*(?P<times>[0-9]+)\}"
     r"|\{(?P<name>[a-z_]+)(?P<plus>[+-][0-9]+)?\}"
-    r"|<(?P<pattern>number|decimal|text)(?::(?P<capture>[a-z_]+))?>"
+    r"|<(?P<pattern>number|decimal|text|word)(?::(?P<capture>[a-z_]+))?>"
     r"|(?P<bad>[\\{}])"
     r"|(?P<plain>[^\\{}<]+|<)")
 
 
 class TranscriptError(Exception):
     """A transcript that cannot be read."""
-
-
-@dataclass(frozen=True)
-class Literal:
-    """Bytes as they are."""
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A number captured earlier in the case, plus an offset; or the version."""
-    name: str
-    offset: int = 0
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """Bytes that are known by their form only."""
-    kind: str
-    capture: str | None = None
 
 
 @dataclass
@@ -86,7 +81,18 @@ class Send:
 
     def render(self, names):
         """The bytes to send; `names` holds what was captured."""
-        return b"".join(_render(part, names) for part in self.parts)
+        return render_all(self.parts, names)
+
+
+@dataclass
+class SendDatagram:
+    """One datagram, its header included."""
+    parts: list
+    line: int
+
+    def render(self, names):
+        """The datagram to send."""
+        return render_all(self.parts, names)
 
 
 @dataclass
@@ -131,6 +137,11 @@ class Case:
         return any(isinstance(action, Expect) and dialect in action.by_dialect
                    for action in self.actions)
 
+    def waits(self):
+        """True if the case takes its time."""
+        return any(isinstance(action, Directive) and action.name in ("silent", "tick", "sleep")
+                   for action in self.actions)
+
 
 @dataclass
 class Transcript:
@@ -138,48 +149,12 @@ class Transcript:
     path: str
     flags: list = field(default_factory=list)
     memcached_flags: list = field(default_factory=list)
+    udp: bool = False
     cases: list = field(default_factory=list)
 
     def flags_for(self, dialect):
         """The flags of a server of this dialect."""
         return self.flags + (self.memcached_flags if dialect != LARDER else [])
-
-
-def _render(part, names):
-    if isinstance(part, Literal):
-        return part.data
-    if isinstance(part, Reference):
-        value = names[part.name]
-        return b"%d" % (value + part.offset) if isinstance(value, int) else value
-    raise TypeError(part)
-
-
-def compile_expected(parts, names):
-    """The expected bytes as a regular expression; groups are named after captures."""
-    pieces = []
-    for part in parts:
-        if isinstance(part, Pattern):
-            form = _PATTERNS[part.kind]
-            pieces.append(b"(?P<%s>%s)" % (part.capture.encode(), form) if part.capture else form)
-        else:
-            pieces.append(re.escape(_render(part, names)))
-    return re.compile(b"".join(pieces), re.DOTALL)
-
-
-def is_literal(parts):
-    """True if every byte is known beforehand."""
-    return not any(isinstance(part, Pattern) for part in parts)
-
-
-def render_all(parts, names):
-    """The bytes of parts without patterns."""
-    return b"".join(_render(part, names) for part in parts)
-
-
-def count_newlines(parts, names):
-    """How many line feeds the expected bytes hold; patterns never hold one."""
-    return sum(_render(part, names).count(b"\n")
-               for part in parts if not isinstance(part, Pattern))
 
 
 class _Parser:
@@ -212,12 +187,22 @@ class _Parser:
             self._transcript.flags += rest.split()[1:]
         elif self._case is None and text.startswith("--- memcached-flags "):
             self._transcript.memcached_flags += rest.split()[1:]
+        elif self._case is None and text == "--- udp":
+            self._transcript.udp = True
         elif self._case is None:
             self._fail("expected === and the name of a case")
         elif sign == ">>>":
             self._add_sent(self._parts(rest))
+        elif sign == ">u>":
+            self._case.actions.append(SendDatagram(self._datagram(rest), self._line))
+        elif sign == ">b>":
+            self._add_sent([self._packet(rest)])
         elif sign == "<<<":
-            self._add_expected(text[3:])
+            self._add_expected(text[3:], self._parts)
+        elif sign == "<b<":
+            self._add_expected(text[3:], self._expected_packet)
+        elif sign == "<u<":
+            self._add_expected(text[3:], self._expected_datagram)
         elif sign == "+++":
             self._case.actions.append(StatsChange(self._changes(rest), self._line))
         elif sign == "!!!":
@@ -225,7 +210,8 @@ class _Parser:
         elif sign == "---":
             self._add_directive(rest)
         else:
-            self._fail(f"a line must begin with === !!! >>> <<< +++ --- or #: {text!r}")
+            self._fail(f"a line must begin with === !!! >>> >b> >u> <<< <b< <u< +++ --- or #: "
+                       f"{text!r}")
 
     def _parts(self, text):
         ends_line = not text.endswith("\\c")
@@ -255,6 +241,63 @@ class _Parser:
     def _literal(self, text):
         return b"".join(self._part(token).data for token in _TOKEN.finditer(text))
 
+    def _fields(self, text):
+        fields = {}
+        place = 0
+        for field_text in re.finditer(r' *([a-z]+)=("[^"]*"|[^ "]*)(?= |$)', text):
+            if field_text.start() != place or field_text.group(1) in fields:
+                break
+            place = field_text.end()
+            fields[field_text.group(1)] = self._parts(field_text.group(2).strip('"') + "\\c")
+        if text[place:].strip():
+            self._fail(f"expected field=value: {text[place:]!r}")
+        return fields
+
+    def _opcode(self, name):
+        try:
+            opcode_of(name)
+        except ValueError:
+            self._fail(f"unknown opcode {name!r}")
+        return name
+
+    def _packet(self, text):
+        name, _, rest = text.partition(" ")
+        fields = self._fields(rest)
+        unknown = set(fields) - {"key", "value", "extras", *EXTRAS, *HEADER_FIELDS}
+        if unknown:
+            self._fail(f"a request has no {', '.join(unknown)}")
+        if any(isinstance(part, Pattern) for parts in fields.values() for part in parts):
+            self._fail("a sent packet cannot hold a pattern")
+        return Packet(self._opcode(name), fields)
+
+    def _expected_packet(self, text):
+        name, _, rest = text.partition(" ")
+        fields = self._fields(rest)
+        times = render_all(fields.pop("times", [Literal(b"1")]), {}).decode()
+        unknown = set(fields) - {"key", "value", "extras", *RESPONSE_NUMBERS}
+        if unknown:
+            self._fail(f"a response has no {', '.join(unknown)}")
+        if not re.fullmatch("any|[0-9]+", times):
+            self._fail("times= is a number or any")
+        return ExpectedPacket(self._opcode(name), fields, None if times == "any" else int(times))
+
+    def _header(self, text):
+        """The three numbers a datagram begins with, and the rest of the line."""
+        form = re.match(r"([0-9]+) ([0-9]+)/([0-9]+) ?", text)
+        if not form:
+            self._fail("a datagram begins with its id and sequence/total")
+        return tuple(map(int, form.groups())), text[form.end():]
+
+    def _datagram(self, text):
+        if text.startswith("raw "):
+            return self._parts(text[4:])
+        header, rest = self._header(text)
+        return [Literal(DATAGRAM_HEADER.pack(*header, 0)), *self._parts(rest)]
+
+    def _expected_datagram(self, text):
+        header, rest = self._header(text)
+        return ExpectedDatagram(header, self._parts(rest))
+
     def _add_sent(self, parts):
         if any(isinstance(part, Pattern) for part in parts):
             self._fail("a sent line cannot hold a pattern: write < as \\x3c")
@@ -264,7 +307,7 @@ class _Parser:
         else:
             actions.append(Send(parts, self._line))
 
-    def _add_expected(self, text):
+    def _add_expected(self, text, read):
         marked = re.match(r"\[([^\]]+)\]", text)
         dialect = marked.group(1) if marked else None
         if dialect is not None and dialect not in VERSIONS:
@@ -275,7 +318,7 @@ class _Parser:
         actions = self._case.actions
         if not (actions and isinstance(actions[-1], Expect)):
             actions.append(Expect(self._line))
-        actions[-1].by_dialect.setdefault(dialect, []).append(self._parts(rest))
+        actions[-1].by_dialect.setdefault(dialect, []).append(read(rest))
 
     def _changes(self, text):
         changes = {}
@@ -294,7 +337,7 @@ class _Parser:
 
     def _add_directive(self, text):
         name, _, argument = text.partition(" ")
-        if name not in DIRECTIVES or name.endswith("flags"):
+        if name not in DIRECTIVES or name.endswith(("flags", "udp")):
             self._fail(f"unknown directive {name!r}")
         if (name == "sleep") != bool(argument):
             self._fail("only `sleep` takes an argument")

@@ -1,7 +1,9 @@
 """A client connection that can cut what it sends at chosen places.
 
 Cutter             how one write becomes several: whole, byte by byte, or at random places.
+OneCut             cuts all that a client sends at one place.
 WireConnection     sends pieces while it reads, so that neither side can block the other.
+DatagramSocket     sends and receives datagrams; made at the first one sent.
 
 A cut is only worth something if the server sees it. On a unix socket the kernel tells when the
 peer has taken everything, so each piece is waited for; on TCP a very short sleep has to do.
@@ -46,6 +48,20 @@ class Cutter:
             edges = self._random.sample(edges, count)
             middle = [place for place in middle if self._random.random() < 0.3]
         return sorted(set(edges + middle))
+
+
+class OneCut:
+    """Cuts what it is given, taken together, once: `place` bytes from the begin."""
+
+    def __init__(self, place):
+        self._place = place
+        self.given_bytes = 0
+
+    def pieces(self, data):
+        """The pieces of `data`, in order."""
+        place = self._place - self.given_bytes
+        self.given_bytes += len(data)
+        return [data[:place], data[place:]] if 0 < place < len(data) else [data]
 
 
 class WireConnection:
@@ -144,3 +160,31 @@ class WireConnection:
             data = b""
         self.received += data
         self.at_end = not data
+
+
+class DatagramSocket:
+    """UDP to one port of this machine. Owner: a with statement."""
+
+    def __init__(self, port):
+        self._port = port
+        self._socket = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._socket:
+            self._socket.close()
+
+    def send(self, datagram):
+        """Sends one."""
+        if not self._socket:
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.connect(("127.0.0.1", self._port))
+        self._socket.send(datagram)
+
+    def receive(self, timeout_s):
+        """The next one, or None."""
+        if self._socket and select.select([self._socket], [], [], timeout_s)[0]:
+            return self._socket.recv(65536)
+        return None
