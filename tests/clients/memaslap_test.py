@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""memaslap with verification over text: every value that comes back is compared.
+"""memaslap with verification over text, binary and UDP: every value that comes back is compared.
 
 Items get an expiry about a minute ahead with -e: a short run shows that none goes early; one of
 LARDER_EXPIRY_RUN_S=75 seconds shows too that they do go.
 
-Not used: overwriting (-o). memaslap then compares with a value that it never sent, whatever the
+Not used: binary over UDP, whose answers the tool does not understand; multi-gets over UDP (-a),
+which abort it; overwriting (-o), where it compares with a value that it never sent, whatever the
 server is.
 """
 
@@ -44,14 +45,18 @@ FAILURE_COUNTS = ("verify_misses", "verify_failed", "unexpired_unget",
                   "expired_get")
 
 
-class MemaslapTest(unittest.TestCase):
-    """Each test is one run of the tool against a server of its own."""
+class Runs:
+    """For the classes below: one run of the tool against a server of its own."""
+
+    flags = ()
+    udp = False
 
     def run_tool(self, *arguments):
         """The counts that the tool prints at the end."""
         self.assertIsNotNone(TOOL, "memaslap is not installed")
-        with Server(["-m", str(MEMORY_MB)]) as server:
-            command = [TOOL, "-s", server.address, "-T", "2", "-c", str(CONCURRENCY), *arguments]
+        with Server(["-m", str(MEMORY_MB)], udp=self.udp) as server:
+            command = [TOOL, "-s", server.address, "-T", "2", "-c", str(CONCURRENCY),
+                       *self.flags, *arguments]
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   timeout=120 + EXPIRY_RUN_S, check=False)
             stats = server.stats()
@@ -66,6 +71,10 @@ class MemaslapTest(unittest.TestCase):
         # The tool counts what it sent; at the end of a timed run some answers are not awaited.
         self.assertGreaterEqual(int(stats["cmd_get"]), counts["cmd_get"] - CONCURRENCY)
         return counts, stats
+
+
+class TextTest(Runs, unittest.TestCase):
+    """Over the protocol that the tool speaks unless told otherwise."""
 
     def test_every_value_verifies(self):
         counts, stats = self.run_tool("-x", "60000", "-v", "1.0")
@@ -87,6 +96,26 @@ class MemaslapTest(unittest.TestCase):
             with open(path, "w", encoding="ascii") as file:
                 file.write(MIXED_SIZES)
             _, stats = self.run_tool("-x", "4000", "-v", "1.0", "-w", "1k", "-F", path)
+        self.assertEqual(int(stats["get_misses"]), 0)
+
+
+class BinaryTest(TextTest):
+    """The same in the binary protocol."""
+
+    flags = ("-B",)
+
+
+class UdpTest(Runs, unittest.TestCase):
+    """Text over UDP, where the tool counts lost and disordered datagrams too."""
+
+    flags = ("-U",)
+    udp = True
+
+    def test_every_value_verifies_and_no_datagram_is_lost(self):
+        counts, stats = self.run_tool("-x", "20000", "-v", "1.0")
+        self.assertIn("verify_failed", counts)
+        for name in ("packet_disorder", "packet_drop", "udp_timeout"):
+            self.assertEqual(counts[name], 0)
         self.assertEqual(int(stats["get_misses"]), 0)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""memccapable -a: libmemcached's own list of what a text server must do."""
+"""memccapable: libmemcached's own list of what a server must do, ascii and binary."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ import unittest
 
 from server_fixture import Server, version_line
 
-ALL_TESTS = 27
+ALL_TESTS = 54
 
 # It sends `delete <key> <word>` and wants an error. Versions of memcached up to 1.6.18 gave one;
 # the versions that Larder follows ignore words they do not know, and so fail these two as well.
@@ -22,15 +22,16 @@ def refuses_delete_arguments(binary):
 class MemccapableTest(unittest.TestCase):
     """The tool runs once; each of its tests is looked at."""
 
-    def test_every_ascii_test_passes_but_those_that_memcached_fails_too(self):
+    def test_every_test_passes_but_those_that_memcached_fails_too(self):
         with Server() as server:
-            command = ["memccapable", "-h", "127.0.0.1", "-p", str(server.port), "-a", "-t", "5"]
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            command = ["memccapable", "-h", "127.0.0.1", "-p", str(server.port), "-t", "5", "-v"]
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   timeout=120, check=False)
             expected = set() if refuses_delete_arguments(server.binary) else IMPOSSIBLE
         output = done.stdout.decode()
         # A failure is reported on stderr: here such a test is a name without [pass] behind it.
-        results = dict(re.findall(r"(ascii [a-z]+(?: noreply)?) +(\[pass\])?", output))
+        results = dict(re.findall(r"((?:ascii|binary) [a-z]+(?: noreply)?) +(\[pass\])?", output))
+        output += done.stderr.decode()
         self.assertEqual(len(results), ALL_TESTS, output)
         self.assertEqual({name for name in results if not results[name]}, expected, output)
 

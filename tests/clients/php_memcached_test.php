@@ -1,9 +1,11 @@
 <?php
-// What a PHP application does with php-memcached over the text protocol.
-// Run by php_memcached_test.py: php php_memcached_test.php <port>. Prints what is wrong; exit 1.
+// What a PHP application does with php-memcached.
+// php php_memcached_test.php text|binary PORT      prints what is wrong; exit 1
 declare(strict_types=1);
 
-$port = (int)$argv[1];
+[, $protocol, $port] = $argv;
+$port = (int)$port;
+$binary = $protocol === 'binary';
 $failures = 0;
 
 function check(bool $good, string $sentence): void
@@ -16,7 +18,7 @@ function check(bool $good, string $sentence): void
 }
 
 $cache = new Memcached();
-$cache->setOption(Memcached::OPT_BINARY_PROTOCOL, false);
+$cache->setOption(Memcached::OPT_BINARY_PROTOCOL, $binary);
 $cache->setOption(Memcached::OPT_TCP_NODELAY, true);
 $cache->addServer('127.0.0.1', $port);
 check($cache->flush(), 'flush empties the server');
@@ -41,7 +43,8 @@ check($cache->deleteMulti(['m1', 'm2', 'm3'])['m3'] === Memcached::RES_NOTFOUND,
 check($cache->get('absent') === false
     && $cache->getResultCode() === Memcached::RES_NOTFOUND, 'a miss says so');
 
-check(!$cache->add('text', 'x') && $cache->getResultCode() === Memcached::RES_NOTSTORED,
+check(!$cache->add('text', 'x') && $cache->getResultCode()
+    === ($binary ? Memcached::RES_DATA_EXISTS : Memcached::RES_NOTSTORED),
     'add does not overwrite');
 check(!$cache->replace('absent', 'x'), 'replace needs an item');
 check($cache->add('fresh', 'x') && $cache->replace('fresh', 'y'), 'add, then replace');
@@ -85,9 +88,39 @@ check(count($cache->getStats()) === 1, 'stats of one server');
 $version = array_values($cache->getVersion())[0];
 check(preg_match('/^\d+\.\d+\.\d+$/', $version) === 1, "version is plain numbers: $version");
 
+// Every serializer and compression that the extension was built with.
+$cache->setOption(Memcached::OPT_COMPRESSION, true);
+$nested = ['list' => range(1, 2000), 'text' => str_repeat('abc', 3000), 'float' => 1.5];
+foreach (['PHP', 'IGBINARY', 'MSGPACK', 'JSON_ARRAY'] as $serializer) {
+    foreach (['FASTLZ', 'ZLIB'] as $compression) {
+        $name = "$serializer with $compression";
+        check($cache->setOption(Memcached::OPT_SERIALIZER,
+            constant("Memcached::SERIALIZER_$serializer")), $name);
+        check($cache->setOption(Memcached::OPT_COMPRESSION_TYPE,
+            constant("Memcached::COMPRESSION_$compression")), $name);
+        check($cache->set('nested', $nested) && $cache->get('nested') === $nested, $name);
+    }
+}
+
+// A counter may begin by itself only in the binary protocol.
+if ($binary) {
+    check($cache->increment('begun', 1, 50, 100) === 50, 'increment begins a counter');
+    check($cache->increment('begun', 1, 50, 100) === 51, 'and then counts');
+    check($cache->decrement('down', 1, 9) === 9 && $cache->decrement('down', 2, 9) === 7,
+        'decrement begins a counter');
+    check($cache->get('begun') === '51', 'such a counter has no client flags, so no PHP type');
+}
+
+$cache->setOption(Memcached::OPT_PREFIX_KEY, 'prefix:');
+check($cache->set('text', 'prefixed') && $cache->getMulti(['text']) === ['text' => 'prefixed'],
+    'a prefix is added and taken off');
+$cache->setOption(Memcached::OPT_PREFIX_KEY, '');
+check($cache->get('prefix:text') === 'prefixed' && $cache->get('text') === 'a text',
+    'and stands on the key in the server');
+
 // Without waiting for replies, and many requests in one packet.
 $buffered = new Memcached();
-$buffered->setOption(Memcached::OPT_BINARY_PROTOCOL, false);
+$buffered->setOption(Memcached::OPT_BINARY_PROTOCOL, $binary);
 $buffered->setOption(Memcached::OPT_NO_BLOCK, true);
 $buffered->setOption(Memcached::OPT_BUFFER_WRITES, true);
 $buffered->addServer('127.0.0.1', $port);

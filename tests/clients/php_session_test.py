@@ -2,8 +2,8 @@
 """PHP sessions kept in the server: a page, a browser's cookie, and what must survive.
 
 The page is php_session_page.php, served by PHP's own web server with several worker processes,
-so that requests of one visitor meet at the session's lock. php-memcached speaks text here
-(memcached.sess_binary_protocol=0).
+so that requests of one visitor meet at the session's lock. Every test runs with php-memcached over
+text and binary, and with php-memcache.
 """
 
 import concurrent.futures
@@ -16,29 +16,77 @@ import tempfile
 import time
 import unittest
 
-from server_fixture import Server, free_port
+from server_fixture import OneServer, Server, free_port
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 PAGE = "/php_session_page.php"
 READY_TIMEOUT_S = 20
-SESSION_PREFIX = "memc.sess.key."
 LIFETIME_S = 1440
 
 
-class PhpServer:
-    """`php -S` whose sessions live in `server`; a context manager."""
+class MemcachedHandler:
+    """Sessions through php-memcached, which speaks binary unless told otherwise."""
 
-    def __init__(self, server, locking=True, save_path=None):
+    key_prefix = "memc.sess.key."
+    lock_given_back = None
+    settings = {
+        "session.save_handler": "memcached",
+        "memcached.sess_binary_protocol": 1,
+        "memcached.sess_lock_wait_min": 20,
+        "memcached.sess_lock_wait_max": 100,
+        "memcached.sess_lock_retries": 200,
+    }
+
+    @staticmethod
+    def save_path(servers):
+        """What session.save_path calls these servers."""
+        return ",".join(f"{server.socket_path}:0" if server.socket_path else server.address
+                        for server in servers)
+
+    @staticmethod
+    def lock_of(key):
+        """The key of a session's lock."""
+        return "lock." + key
+
+
+class MemcachedTextHandler(MemcachedHandler):
+    """The same over text."""
+
+    settings = dict(MemcachedHandler.settings, **{"memcached.sess_binary_protocol": 0})
+
+
+class MemcacheHandler:
+    """Sessions through php-memcache, over text."""
+
+    key_prefix = ""
+    lock_given_back = b"0"
+    settings = {
+        "session.save_handler": "memcache",
+        "memcache.session_redundancy": 1,
+    }
+
+    @staticmethod
+    def save_path(servers):
+        """What session.save_path calls these servers."""
+        return ",".join(f"unix://{server.socket_path}" if server.socket_path
+                        else f"tcp://{server.address}" for server in servers)
+
+    @staticmethod
+    def lock_of(key):
+        """The key of a session's lock."""
+        return key + ".lock"
+
+
+class PhpServer:
+    """`php -S` whose sessions live in `servers`; a context manager."""
+
+    def __init__(self, handler, *servers, **more_settings):
         self.port = free_port()
         settings = {
-            "session.save_handler": "memcached",
-            "session.save_path": save_path or server.address,
+            "session.save_path": handler.save_path(servers),
             "session.gc_maxlifetime": LIFETIME_S,
-            "memcached.sess_binary_protocol": 0,
-            "memcached.sess_locking": int(locking),
-            "memcached.sess_lock_wait_min": 20,
-            "memcached.sess_lock_wait_max": 100,
-            "memcached.sess_lock_retries": 200,
+            **handler.settings,
+            **more_settings,
         }
         command = ["php", "-S", f"127.0.0.1:{self.port}", "-t", FOLDER]
         for name, value in settings.items():
@@ -113,9 +161,9 @@ class Browser:
             raise RuntimeError(f"not JSON: {body}\n{php.log()}") from None
 
     @property
-    def session_key(self):
-        """Under which key the session is stored."""
-        return SESSION_PREFIX + self.cookie.split("=", 1)[1]
+    def session_id(self):
+        """What the cookie says."""
+        return self.cookie.split("=", 1)[1]
 
 
 def stored(server, key):
@@ -132,15 +180,21 @@ def stored(server, key):
     return text[start:start + size]
 
 
-class PhpSessionTest(unittest.TestCase):
-    """Each test has a server of its own."""
+class SessionTests:
+    """For the classes below, which have a server each; every visitor's session has its own key."""
 
-    def setUp(self):
-        self.server = Server()
-        self.addCleanup(self.server.stop)
+    handler = None
+
+    def php(self, *servers, **more_settings):
+        """PHP with the handler of this class."""
+        return PhpServer(self.handler, *(servers or [self.server]), **more_settings)
+
+    def key_of(self, browser):
+        """Under which key a visitor's session is stored."""
+        return self.handler.key_prefix + browser.session_id
 
     def test_a_visitor_is_known_again_and_the_counter_goes_up(self):
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             browser = Browser()
             self.assertEqual(browser.visit(php, "?name=Ada"), {
                 "visits": 1, "visitor": {"name": "Ada", "roles": ["reader", "writer"]}})
@@ -150,7 +204,7 @@ class PhpSessionTest(unittest.TestCase):
                 self.assertEqual(answer["visitor"]["name"], "Ada")
 
     def test_visitors_do_not_see_each_other(self):
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             ada, ben = Browser(), Browser()
             ada.visit(php, "?name=Ada")
             ben.visit(php, "?name=Ben")
@@ -159,36 +213,36 @@ class PhpSessionTest(unittest.TestCase):
             self.assertEqual(ben.visit(php)["visitor"]["name"], "Ben")
 
     def test_the_session_is_in_the_server_under_its_key(self):
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             browser = Browser()
             browser.visit(php, "?name=Ada")
-            value = stored(self.server, browser.session_key)
+            value = stored(self.server, self.key_of(browser))
             self.assertIsNotNone(value)
             self.assertIn(b"visits|i:1;", value)
             self.assertIn(b"Ada", value)
-            self.assertIsNone(stored(self.server, "lock." + browser.session_key),
-                              "the lock is given back at the end of the request")
+            lock = stored(self.server, self.handler.lock_of(self.key_of(browser)))
+            self.assertEqual(lock, self.handler.lock_given_back, "at the end of the request")
 
     def test_a_session_outlives_a_restart_of_php(self):
         browser = Browser()
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             browser.visit(php, "?name=Ada")
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             answer = browser.visit(php)
         self.assertEqual(answer["visits"], 2)
         self.assertEqual(answer["visitor"]["name"], "Ada")
 
     def test_logout_removes_the_session(self):
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             browser = Browser()
             browser.visit(php, "?name=Ada")
-            key = browser.session_key
+            key = self.key_of(browser)
             self.assertEqual(browser.get(php, "?logout=1"), "bye")
             self.assertIsNone(stored(self.server, key))
             self.assertEqual(browser.visit(php)["visits"], 1)
 
     def test_requests_of_one_visitor_wait_for_each_other(self):
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             browser = Browser()
             browser.visit(php)
             with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -197,7 +251,7 @@ class PhpSessionTest(unittest.TestCase):
             self.assertEqual(visits, list(range(2, 10)), "without the lock visits would be lost")
 
     def test_a_flushed_cache_forgets_sessions_and_goes_on(self):
-        with PhpServer(self.server) as php:
+        with self.php() as php:
             browser = Browser()
             browser.visit(php, "?name=Ada")
             with self.server.connect() as connection:
@@ -207,27 +261,67 @@ class PhpSessionTest(unittest.TestCase):
             self.assertEqual(answer, {"visits": 1, "visitor": None})
             self.assertEqual(browser.visit(php)["visits"], 2)
 
-    def test_sessions_without_locking_and_over_a_unix_socket(self):
-        with Server(unix=True) as server:
-            with PhpServer(server, locking=False, save_path=f"{server.socket_path}:0") as php:
-                browser = Browser()
-                browser.visit(php, "?name=Ada")
-                self.assertEqual(browser.visit(php)["visits"], 2)
-                self.assertIsNotNone(stored(server, browser.session_key))
+    def test_sessions_over_a_unix_socket(self):
+        with Server(unix=True) as server, self.php(server) as php:
+            browser = Browser()
+            browser.visit(php, "?name=Ada")
+            self.assertEqual(browser.visit(php)["visits"], 2)
+            self.assertIsNotNone(stored(server, self.key_of(browser)))
 
     def test_sessions_spread_over_two_servers(self):
         with Server() as second:
-            both = f"{self.server.address},{second.address}"
-            with PhpServer(self.server, save_path=both) as php:
+            with self.php(self.server, second) as php:
                 browsers = [Browser() for _ in range(20)]
                 for browser in browsers:
                     browser.visit(php)
                 for browser in browsers:
                     self.assertEqual(browser.visit(php)["visits"], 2)
-                counts = [sum(stored(server, browser.session_key) is not None
+                counts = [sum(stored(server, self.key_of(browser)) is not None
                               for browser in browsers) for server in (self.server, second)]
             self.assertEqual(sum(counts), len(browsers))
             self.assertTrue(all(counts), counts)
+
+
+class MemcachedTextTest(SessionTests, OneServer):
+    """php-memcached as memcached.sess_binary_protocol=0 has it."""
+
+    handler = MemcachedTextHandler
+
+    def test_sessions_without_locking(self):
+        with self.php(**{"memcached.sess_locking": 0}) as php:
+            browser = Browser()
+            browser.visit(php, "?name=Ada")
+            self.assertEqual(browser.visit(php)["visits"], 2)
+            self.assertIsNotNone(stored(self.server, self.key_of(browser)))
+
+
+class MemcachedBinaryTest(SessionTests, OneServer):
+    """php-memcached as PHP configures it unless told otherwise."""
+
+    handler = MemcachedHandler
+
+    def test_connections_that_outlive_the_request(self):
+        with self.php(**{"memcached.sess_persistent": 1}) as php:
+            browsers = [Browser() for _ in range(5)]
+            for visits in range(1, 9):
+                for browser in browsers:
+                    self.assertEqual(browser.visit(php)["visits"], visits)
+
+    def test_every_session_has_a_copy_on_a_second_server(self):
+        with Server() as second:
+            copies = {"memcached.sess_number_of_replicas": 1}
+            with self.php(self.server, second, **copies) as php:
+                browser = Browser()
+                browser.visit(php, "?name=Ada")
+                self.assertEqual(browser.visit(php)["visits"], 2)
+            for server in (self.server, second):
+                self.assertIn(b"visits|i:2;", stored(server, self.key_of(browser)))
+
+
+class MemcacheTest(SessionTests, OneServer):
+    """php-memcache."""
+
+    handler = MemcacheHandler
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """pymemcache, the plain client and the one that spreads keys over several servers."""
 
+import concurrent.futures
 import contextlib
 import json
 import time
@@ -8,23 +9,17 @@ import unittest
 
 from pymemcache.client.base import Client, PooledClient
 from pymemcache.client.hash import HashClient
-from pymemcache.exceptions import MemcacheClientError, MemcacheServerError
+from pymemcache.client.retrying import RetryingClient
+from pymemcache.exceptions import MemcacheClientError, MemcacheError, MemcacheServerError
+from pymemcache.serde import pickle_serde
 
-from server_fixture import Server
+from server_fixture import OneServer, Server
 
 NODE_COUNT = 3
 
 
-class PymemcacheTest(unittest.TestCase):
-    """One server for all tests; each begins with an empty cache."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+class PymemcacheTest(OneServer):
+    """The plain client; each test begins with an empty cache."""
 
     def setUp(self):
         self.client = Client(("127.0.0.1", self.server.port), default_noreply=False, timeout=10)
@@ -137,29 +132,105 @@ class PymemcacheTest(unittest.TestCase):
             client.set("object", {"a": [1, 2, None]})
             self.assertEqual(client.get("object"), ({"a": [1, 2, None]}, 7))
 
-    def test_a_pool_of_connections(self):
-        pool = PooledClient(("127.0.0.1", self.server.port), max_pool_size=4, timeout=10)
-        with contextlib.closing(pool):
-            self.assertTrue(pool.set("pooled", b"value", noreply=False))
-            self.assertEqual(pool.get("pooled"), b"value")
+    def test_python_objects_keep_their_type(self):
+        values = {"text": "\u00e4\u20ac", "bytes": b"\0\xff", "integer": 42,
+                  "object": {"a": [1, None]}, "long": "long " * 1000}
+        client = Client(("127.0.0.1", self.server.port), serde=pickle_serde, timeout=10)
+        with contextlib.closing(client):
+            client.set_many(values, noreply=False)
+            self.assertEqual(client.get_many(list(values)), values)
+
+    def test_a_prefix_and_keys_that_are_not_ascii(self):
+        client = Client(("127.0.0.1", self.server.port), key_prefix=b"prefix:", encoding="utf8",
+                        allow_unicode_keys=True, default_noreply=False, timeout=10)
+        with contextlib.closing(client):
+            self.assertTrue(client.set("key-\u00e4\u20ac", b"value"))
+            self.assertEqual(client.get("key-\u00e4\u20ac"), b"value")
+            self.assertTrue(client.set("plain", b"value"))
+            self.assertEqual(self.client.get("prefix:plain"), b"value")
+
+    def test_the_memory_limit_may_be_changed(self):
+        self.assertTrue(self.client.cache_memlimit(48))
+        self.assertEqual(self.client.stats()[b"limit_maxbytes"], 48 * 1024 * 1024)
+
+    def test_a_pool_of_connections_under_many_threads(self):
+        pool = PooledClient(("127.0.0.1", self.server.port), max_pool_size=8, timeout=10)
+        with contextlib.closing(pool), concurrent.futures.ThreadPoolExecutor(8) as threads:
+            pool.set("pooled", b"0", noreply=False)
+            jobs = [threads.submit(pool.incr, "pooled", 1) for _ in range(2000)]
+            counts = sorted(job.result() for job in jobs)
+            self.assertEqual(counts, list(range(1, 2001)), "each number is given out once")
+
+    def test_a_retrying_client_survives_a_restart_of_the_server(self):
+        server = Server()
+        client = RetryingClient(
+            Client(("127.0.0.1", server.port), default_noreply=False, timeout=10),
+            attempts=3, retry_delay=0.01, do_not_retry_for=[MemcacheClientError])
+        with contextlib.closing(client):
+            self.assertTrue(client.set("key", b"value"))
+            server.stop()
+            with Server(port=server.port):
+                self.assertIsNone(client.get("key"))
+                self.assertTrue(client.set("key", b"value"))
+
+    def test_shutdown_works_only_where_the_server_was_told_so(self):
+        with self.assertRaises(MemcacheError):
+            self.client.shutdown()
+        self.assertTrue(self.client.set("key", b"value"))
+        server = Server(["-A"])
+        client = Client(("127.0.0.1", server.port), timeout=10)
+        with contextlib.closing(client):
+            client.shutdown(graceful=True)
+        self.assertEqual(server.process.wait(20), 0)
+        server.stop(check=False)
 
 
 class HashClientTest(unittest.TestCase):
     """Keys spread over several servers."""
 
+    def setUp(self):
+        self.servers = [Server() for _ in range(NODE_COUNT)]
+        for server in self.servers:
+            self.addCleanup(server.stop)
+        self.nodes = [("127.0.0.1", server.port) for server in self.servers]
+        self.values = {f"spread{number}": b"%d" % number for number in range(300)}
+
+    def client(self, **options):
+        """A hash client of all nodes."""
+        client = HashClient(self.nodes, timeout=10, connect_timeout=10, **options)
+        self.addCleanup(client.close)
+        return client
+
     def test_keys_are_spread_over_three_servers_and_found_again(self):
-        with contextlib.ExitStack() as stack:
-            servers = [stack.enter_context(Server()) for _ in range(NODE_COUNT)]
-            nodes = [("127.0.0.1", server.port) for server in servers]
-            client = stack.enter_context(
-                contextlib.closing(HashClient(nodes, timeout=10, connect_timeout=10)))
-            values = {f"spread{number}": b"%d" % number for number in range(300)}
-            self.assertEqual(client.set_many(values, noreply=False), [])
-            self.assertEqual(client.get_many(list(values)), values)
-            counts = [int(server.stats()["curr_items"]) for server in servers]
-            self.assertEqual(sum(counts), len(values))
+        for pooling in (False, True):
+            client = self.client(use_pooling=pooling)
+            self.assertTrue(client.delete_many(list(self.values), noreply=False))
+            self.assertEqual(client.get_many(list(self.values)), {})
+            self.assertEqual(client.set_many(self.values, noreply=False), [])
+            self.assertEqual(client.get_many(list(self.values)), self.values)
+            counts = [int(server.stats()["curr_items"]) for server in self.servers]
+            self.assertEqual(sum(counts), len(self.values))
             self.assertTrue(all(count > 50 for count in counts), counts)
             self.assertEqual(client.incr("spread1", 4, noreply=False), 5)
+            value, number = client.gets("spread2")
+            self.assertEqual(value, b"2")
+            self.assertTrue(client.cas("spread2", b"two", number))
+
+    def test_a_node_that_dies_is_left_out_and_its_keys_move(self):
+        client = self.client(ignore_exc=True, retry_attempts=0, default_noreply=False)
+        client.set_many(self.values)
+        dead = self.servers[0]
+        lost = int(dead.stats()["curr_items"])
+        dead.stop()
+        for key in self.values:
+            client.get(key)
+        found = client.get_many(list(self.values))
+        self.assertEqual(len(found), len(self.values) - lost)
+        # What was lost is stored again, on the nodes that are left.
+        self.assertEqual(client.set_many(self.values), [])
+        self.assertEqual(client.get_many(list(self.values)), self.values)
+        counts = [int(server.stats()["curr_items"]) for server in self.servers[1:]]
+        self.assertEqual(sum(counts), len(self.values))
 
 
 if __name__ == "__main__":

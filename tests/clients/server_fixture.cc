@@ -34,9 +34,9 @@ sockaddr_in LoopbackAddress(uint16_t port) {
   return address;
 }
 
-// A port that nothing listens on at this moment.
-uint16_t FreePort() {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+// A port that nothing listens on at this moment; of TCP or of UDP, as the socket type says.
+uint16_t FreePort(int type) {
+  const int probe = socket(AF_INET, type | SOCK_CLOEXEC, 0);
   sockaddr_in address = LoopbackAddress(0);
   socklen_t size = sizeof(address);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
@@ -83,6 +83,8 @@ std::vector<std::string> CommandLine(const std::vector<std::string>& flags, uint
 
 }  // namespace
 
+uint16_t FreeUdpPort() { return FreePort(SOCK_DGRAM); }
+
 ServerFixture::ServerFixture(const std::vector<std::string>& flags) {
   // Between choosing a free port and binding it somebody else may take it.
   for (int attempt = 0; attempt < kStartAttempts; ++attempt) {
@@ -94,7 +96,7 @@ ServerFixture::ServerFixture(const std::vector<std::string>& flags) {
 ServerFixture::~ServerFixture() { (void)Stop(); }
 
 bool ServerFixture::TryStart(const std::vector<std::string>& flags) {
-  port_ = FreePort();
+  port_ = FreePort(SOCK_STREAM);
   pid_ = Spawn(CommandLine(flags, port_));
   const auto deadline = steady_clock::now() + kReadyTimeout;
   while (steady_clock::now() < deadline) {

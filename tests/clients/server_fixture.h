@@ -13,6 +13,9 @@
 
 namespace larder::clients {
 
+// A UDP port of 127.0.0.1 that nothing listens on at this moment.
+uint16_t FreeUdpPort();
+
 class ServerFixture {
  public:
   // The binary is the one that the environment variable LARDER_UNDER_TEST names. Returns once the

@@ -3,6 +3,7 @@
     with Server(["-m", "64"]) as server:
         connection = server.connect()
 
+OneServer      a base class for tests that share a server; `self.server` from setUpClass on.
 Which server   the environment variable LARDER_UNDER_TEST, or the `binary` argument: larder, or
                any memcached, since both take the same flags.
 Ready          the constructor returns once `version` has been answered.
@@ -16,10 +17,15 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 20.0
 START_ATTEMPTS = 5
+
+# The binary protocol's word for `version`, and how its answer begins.
+BINARY_VERSION = b"\x80\x0b" + bytes(22)
+BINARY_ANSWER = b"\x81"
 
 
 def binary_under_test():
@@ -46,19 +52,23 @@ def version_line(binary):
 class Server:
     """One server process; a context manager.
 
+    `udp` lets it answer on its port over UDP too; `port` is for a server that comes back.
+
     Units    none. Owner the caller: whoever constructs it stops it.
     Errors   RuntimeError when it does not start, dies early or does not stop cleanly.
     """
 
-    def __init__(self, flags=(), binary=None, unix=False):
+    def __init__(self, flags=(), binary=None, unix=False, udp=False,
+                 port=None):
         self.binary = binary or binary_under_test()
         self.flags = list(flags)
-        self.port = None
+        self.port = port
         self.socket_path = None
         self.process = None
         self._folder = tempfile.TemporaryDirectory(prefix="larder-test-")
         self._stderr_path = os.path.join(self._folder.name, "stderr")
-        self._start(unix)
+        self._fixed_port = port
+        self._start(unix, udp)
 
     def __enter__(self):
         return self
@@ -69,6 +79,11 @@ class Server:
     @property
     def pid(self):
         return self.process.pid
+
+    @property
+    def is_binary_only(self):
+        """True if the server was told to close text connections."""
+        return ("-B", "binary") in zip(self.flags, self.flags[1:])
 
     @property
     def address(self):
@@ -130,9 +145,9 @@ class Server:
         if check and complaint:
             raise RuntimeError(f"{self.binary} {complaint}; its stderr:\n{text}")
 
-    def _start(self, unix):
+    def _start(self, unix, udp):
         for attempt in range(START_ATTEMPTS):
-            command = self._command_line(unix)
+            command = self._command_line(unix, udp)
             with open(self._stderr_path, "wb") as stderr:
                 self.process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
@@ -146,14 +161,16 @@ class Server:
                 self._folder.cleanup()
                 raise RuntimeError(f"{' '.join(command)} did not start; its stderr:\n{text}")
 
-    def _command_line(self, unix):
+    def _command_line(self, unix, udp):
         command = [self.binary] + self.flags
         if os.geteuid() == 0 and "-u" not in self.flags:
             command += ["-u", "root"]
         if unix:
             self.socket_path = os.path.join(self._folder.name, "socket")
             return command + ["-s", self.socket_path]
-        self.port = free_port()
+        self.port = self._fixed_port or free_port()
+        if udp:
+            command += ["-U", str(self.port)]
         return command + ["-l", "127.0.0.1", "-p", str(self.port)]
 
     def _wait_ready(self):
@@ -161,8 +178,8 @@ class Server:
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with self.connect(timeout_s=READY_TIMEOUT_S) as connection:
-                    connection.sendall(b"version\r\n")
-                    if connection.recv(64).startswith(b"VERSION"):
+                    connection.sendall(BINARY_VERSION if self.is_binary_only else b"version\r\n")
+                    if connection.recv(64).startswith((b"VERSION", BINARY_ANSWER)):
                         return self.process.poll() is None
             except OSError:
                 pass
@@ -181,3 +198,18 @@ class Server:
             process.kill()
             process.wait()
             return True
+
+
+class OneServer(unittest.TestCase):
+    """Tests that share a server; `flags` are for its command line."""
+
+    flags = ()
+    server = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(cls.flags)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
