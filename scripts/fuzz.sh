@@ -95,7 +95,7 @@ fuzz() {
 }
 
 summary() {
-  awk -F': *' '/number_of_executed_units/ { runs = $2 } /average_exec_per_sec/ { rate = $2 }
+  awk '/number_of_executed_units/ { runs = $2 } /average_exec_per_sec/ { rate = $2 }
     END { printf "%s runs, %s a second", runs, rate }' "$1"
 }
 

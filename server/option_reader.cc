@@ -36,6 +36,9 @@ std::optional<StartFailure> OptionReader::Take(const Option& option, const char*
 
 std::optional<StartFailure> OptionReader::TakeSetting(const Option& option, const char* text) {
   if (text == nullptr && *option.missing != '\0') return StartFailure{kExitFailure, option.missing};
+  if (text == nullptr && option.shape == ArgumentShape::kText) {
+    return StartFailure{kExitFailure, fmt::format("Missing {} argument", option.name)};
+  }
   if (given_here_.insert(&option).second) option.reset(&settings_);
   given_.insert(&option);
   std::string complaint = option.complaint;

@@ -98,6 +98,7 @@ TEST_CASE("a sub-option's missing or bad value is refused with memcached's words
       {"lru_crawler_tocrawl=", "1: lru_crawler_tocrawl takes a numeric 32bit value"},
       {"lru_crawler_tocrawl=5x", "1: lru_crawler_tocrawl takes a numeric 32bit value"},
       {"lru_crawler_tocrawl=-1", "1: lru_crawler_tocrawl takes a numeric 32bit value"},
+      {"sock_cookie_id", "1: Missing sock_cookie_id argument"},
       {"hot_lru_pct", "1: Missing hot_lru_pct argument"},
       {"hot_lru_pct=80", "1: hot_lru_pct must be > 1 and < 80"},
       {"warm_lru_pct", "1: Missing warm_lru_pct argument"},
