@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "server/argument_walk.h"
+#include "server/utf8.h"
 
 namespace larder::server {
 namespace {
@@ -19,7 +20,8 @@ namespace {
 using Problems = std::vector<ConfigProblem>;
 
 // The library reads nested things by calling itself, so that a file made for it could use up the
-// stack. No file of ours nests at all; these bounds are far above any and far below harm.
+// stack. No file of ours nests at all; these bounds are far above any and far below harm. And it
+// reads beyond a string that is no UTF-8 to say where: it is not shown one.
 constexpr size_t kLineBytesMax = 1024;
 constexpr int64_t kBracketsMax = 256;
 
@@ -216,13 +218,15 @@ std::string FirstReason(std::string_view what) {
   return std::string(what);
 }
 
-std::optional<ConfigProblem> RefuseNesting(std::string_view text) {
+std::optional<ConfigProblem> RefuseUnreadable(std::string_view text) {
   std::optional<ConfigProblem> problem;
   int64_t brackets = 0;
   ForEachLine(text, [&](std::string_view line, uint32_t number) {
     brackets += std::ranges::count_if(line, [](char byte) { return byte == '[' || byte == '{'; });
     if (problem.has_value()) return;
-    if (line.size() > kLineBytesMax) {
+    if (!IsUtf8(line)) {
+      problem = {number, "is not UTF-8"};
+    } else if (line.size() > kLineBytesMax) {
       problem = {number, fmt::format("is longer than {} bytes", kLineBytesMax)};
     } else if (brackets > kBracketsMax) {
       problem = {number, fmt::format("more than {} brackets", kBracketsMax)};
@@ -232,7 +236,7 @@ std::optional<ConfigProblem> RefuseNesting(std::string_view text) {
 }
 
 Problems ReadToml(std::string_view text, OptionReader& reader) {
-  if (auto problem = RefuseNesting(text)) return {std::move(*problem)};
+  if (auto problem = RefuseUnreadable(text)) return {std::move(*problem)};
   toml::value root;
   try {
     std::istringstream stream{std::string(text)};

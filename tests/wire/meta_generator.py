@@ -25,7 +25,7 @@ NUMBER_EDGES = ["", "x", "1x", "+5", "-0", "00100", "1.5", "18446744073709551616
 TTLS = table(["0", "100", "1000", "2592000", "-1"],
              ["2592001", "2147483647", "2147483648", "-2147483648", "-2147483649",
               "00000000100", "000000000100", "-", *NUMBER_EDGES])
-RECACHES = table(["0", "-1", "50", "500", "5000", "2592000"],
+RECACHES = table(["0", "-1", "50", "500", "5000", "2000000"],
                  ["2147483647", "2147483648", *NUMBER_EDGES])
 CAS_TOKENS = table([CAS_HERE.decode(), CAS_HERE.decode(), "0", "1", "99999999999"],
                    ["18446744073709551615", "00000000000000000000001", "-1", *NUMBER_EDGES])
@@ -71,7 +71,7 @@ class MetaGenerator(Choices):
             word = self._keys.encoded[key]
             if self.edge_in(20):
                 word = self.one_of((word[:-1], word + b"=", word + b"A", word[:-2] + b"!=",
-                                    word[:8] + b"=" + word[9:], word[:-3] + b"R=="))
+                                    word[:8] + b"=" + word[9:]))
             return key, word, [b"b"]
         key = self.one_of(self._keys.long if self.edge_in(60) else self._keys.usual)
         return key, key, []

@@ -236,6 +236,12 @@ TEST_CASE("mistakes in memcached.conf are named with their lines") {
   CHECK(RefuseFile("-S") == "f:1: This server is not built with SASL support.");
 }
 
+TEST_CASE("a file that is not UTF-8 is refused before it is read as TOML") {
+  CHECK(RefuseFile("port = 5\nuser = 'a\xFF'") == "f:2: is not UTF-8");
+  CHECK(RefuseFile("'a\xC3\x28' = 5") == "f:1: is not UTF-8");
+  CHECK(AcceptFile("# caf\xC3\xA9\nport = 5").tcp_port == 5);
+}
+
 TEST_CASE("an empty file says nothing, a missing one is an error") {
   CHECK(AcceptFile("").tcp_port == 11211);
   CHECK(AcceptFile("\n# nothing\n").tcp_port == 11211);
