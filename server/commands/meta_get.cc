@@ -21,7 +21,8 @@ class MetaQuery {
   MetaQuery(const Request& request, const slab::Clock& clock)
       : meta_(*request.meta), clock_(clock) {
     const bool is_refused = request.fault != Status::kNone;  // after the look-up, as memcached does
-    spec_.marks_access = !meta_.Has(MetaFlag::kUnnoticed) && !is_refused;
+    spec_.marks_access =
+        !meta_.Has(MetaFlag::kUnnoticed) && !(is_refused && TellsOrChangesState());
     spec_.counts_hit = !is_refused;
     spec_.takes_token = !is_refused;
     if (meta_.Has(MetaFlag::kVivify)) spec_.vivify_expires_s = slab::kNeverExpires;
@@ -32,6 +33,14 @@ class MetaQuery {
   [[nodiscard]] const slab::MetaGetSpec& Spec() const { return spec_; }
 
  private:
+  // memcached marks the item last for those who ask what it was before, or change it. If their
+  // opaque is too long, it does not come to that.
+  [[nodiscard]] bool TellsOrChangesState() const {
+    return meta_.Has(MetaFlag::kHitBefore) || meta_.Has(MetaFlag::kLastAccess) ||
+           meta_.Has(MetaFlag::kTtl) || meta_.Has(MetaFlag::kVivify) ||
+           meta_.Has(MetaFlag::kRecache);
+  }
+
   // An item that is made by this request has the expiry of its last N or T.
   void Obey(MetaFlag flag) {
     if (flag == MetaFlag::kTtl) {

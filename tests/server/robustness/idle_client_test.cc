@@ -66,7 +66,7 @@ TEST_CASE("clients without end who watch and leave do not wear the server down")
   ServerProcess server({"-t", "2"});
   GoodClient good(server);
   REQUIRE(good.IsServed());
-  const int64_t kib_before = server.ResidentKib();
+  [[maybe_unused]] const int64_t kib_before = server.ResidentKib();
   for (int round = 0; round < 50; ++round) {
     std::vector<TestClient> clients;
     for (int i = 0; i < 20; ++i) {
