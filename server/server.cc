@@ -227,7 +227,11 @@ NetStats Server::Net() const {
   const uint64_t connections = now.clients + now.listeners + now.udp_sockets;
   stats.curr_connections = connections - std::min<uint64_t>(connections, 1);
   stats.connection_structures = connections;
-  stats.total_connections = now.accepted - at_reset_.accepted;
+  // memcached counts a listener as a connection when it opens it.
+  const auto opened = [](const FrontEndTotals& totals) {
+    return totals.accepted + totals.listeners + totals.udp_sockets;
+  };
+  stats.total_connections = opened(now) - opened(at_reset_);
   stats.rejected_connections = now.rejected - at_reset_.rejected;
   stats.bytes_read = now.bytes_read - at_reset_.bytes_read;
   stats.bytes_written = now.bytes_written - at_reset_.bytes_written;

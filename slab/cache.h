@@ -177,7 +177,8 @@ class Cache {
 
   // --- memory --------------------------------------------------------------------------------
   // Changes the limit while serving. A lower one is reached in the background, by evicting page
-  // after page and giving them back to the system. False: out of bounds, nothing is changed.
+  // after page and giving them back to the system. False: out of bounds (the index, which does not
+  // shrink, and two pages must fit), nothing is changed.
   [[nodiscard]] bool SetLimit(uint64_t limit_bytes);
   // Moves one page from class `donor` (negative: whichever has one to spare) to `receiver`, 0 being
   // the pool of free pages. Evicts what the page holds. The worker passes quiescent states.

@@ -50,7 +50,7 @@ struct MetaGetSpec {
   bool marks_access = true;  // off: neither the access mark nor the fetched bit changes
   // Whether a hit counts as one of get_hits, or with a touch of touch_hits. A miss always counts.
   bool counts_hit = true;
-  bool takes_token = true;   // off: no token is given, whatever the item's state
+  bool takes_token = true;  // off: no token is given, whatever the item's state
   std::optional<uint32_t> touch_expires_s = std::nullopt;
   // A miss makes an empty item with this expiry, for the caller to fill: a hit with `created`.
   std::optional<uint32_t> vivify_expires_s = std::nullopt;

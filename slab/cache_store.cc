@@ -1,4 +1,4 @@
-// slab/cache_store.cc - reserve and commit, remove, append and prepend, incr and decr.
+// slab/cache_store.cc - reserve and commit, append and prepend.
 #include <algorithm>
 #include <cstring>
 #include <utility>

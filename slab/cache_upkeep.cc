@@ -1,5 +1,6 @@
 // slab/cache_upkeep.cc - flush_all, and what the maintainer thread does between requests.
 #include <algorithm>
+#include <chrono>
 
 #include "slab/cache.h"
 #include "slab/cache_impl.h"
@@ -55,8 +56,11 @@ void EndActingFlush(CacheImpl& cache, Worker& worker, uint32_t now_s)
 // --- flush_all -----------------------------------------------------------------------------------
 
 void Cache::FlushNow(Worker& worker) {
-  const MutexLock lock(impl_->slabs.flush.mutex);
-  FlushNowLocked(*impl_, worker, impl_->slabs.clock.NowSeconds());
+  {
+    const MutexLock lock(impl_->slabs.flush.mutex);
+    FlushNowLocked(*impl_, worker, impl_->slabs.clock.NowSeconds());
+  }
+  impl_->SweepIfSmall(worker);
 }
 
 void Cache::FlushAt(Worker& worker, uint32_t at_s) {
@@ -96,11 +100,16 @@ void FeedIndex(CacheImpl& cache, Worker& worker) {
   }
 }
 
-// A lowered limit is reached page by page; what the index takes stays.
+// Items have this much in any case: without a page nothing can be stored.
+constexpr uint64_t kPagesMin = 2;
+
+// A lowered limit is reached page by page; what the index takes stays. The clock waits for the
+// maintainer, so it is time that bounds a step.
 void ReturnExcess(CacheImpl& cache, Worker& worker) {
-  constexpr uint32_t kPagesPerStep = 64;
-  for (uint32_t i = 0; i < kPagesPerStep && cache.slabs.budget.ExcessBytes() > 0; ++i) {
-    if (!cache.release.MovePageTo(worker, 0)) return;
+  constexpr std::chrono::milliseconds kStep{20};
+  const auto end = std::chrono::steady_clock::now() + kStep;
+  while (cache.slabs.budget.ExcessBytes() > 0 && cache.slabs.pool.LentCount() > kPagesMin) {
+    if (!cache.release.MovePageTo(worker, 0) || std::chrono::steady_clock::now() >= end) return;
   }
 }
 
@@ -125,7 +134,9 @@ void Cache::Maintain(uint32_t now_s) {
 bool Cache::SetLimit(uint64_t limit_bytes) {
   SlabSet& slabs = impl_->slabs;
   if (slabs.config.preallocate) return false;
-  if (limit_bytes < kLimitBytesMin || limit_bytes > slabs.arena.Bytes()) return false;
+  // The index does not shrink: what it has is taken from the items' part.
+  const uint64_t bytes_min = std::max(kLimitBytesMin, slabs.index.Bytes() + kPagesMin * kPageBytes);
+  if (limit_bytes < bytes_min || limit_bytes > slabs.arena.Bytes()) return false;
   slabs.budget.SetLimit(limit_bytes);
   return true;
 }

@@ -65,6 +65,15 @@ bool Cache::Crawl(Worker& worker, WalkCursor& cursor, uint32_t buckets_max, uint
   });
 }
 
+void CacheImpl::SweepIfSmall(Worker& worker) {
+  constexpr uint32_t kBucketsMax = 1024;  // what an index begins with: about 8,000 items
+  if (slabs.index.BucketCount() > kBucketsMax) return;
+  WalkCursor cursor;
+  (void)WalkBuckets(slabs.index, cursor, kBucketsMax, [&](Item* item) {
+    if (slabs.IsFlushed(*item)) (void)RemoveIfDead(*this, worker, item);
+  });
+}
+
 void CacheImpl::SweepFlushedStep(Worker& worker) {
   constexpr uint32_t kBucketsPerTurn = 128;
   constexpr uint32_t kTurnsPerStep = 64;

@@ -4,7 +4,7 @@
 //          32 bits last for 136 years of uptime. 0 never occurs, so 0 can mean "never" in an
 //          expiry.
 // Threads  NowSeconds() from any thread, without a lock; Set() from the one thread that keeps time.
-// Not here what a client's exptime means: expiry.h. Who ticks: maintainer.h (the server), tests.
+// Not here what a client's exptime means: expiry.h. Who ticks: server/ticker.h, tests.
 #pragma once
 
 #include <atomic>

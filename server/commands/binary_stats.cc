@@ -44,16 +44,21 @@ GroupAnswer AnswerSizes(WorkerContext& context, const BinaryEcho& echo, StatSink
   const auto format = [echo](std::string_view key, std::string_view value, std::string& text) {
     AppendPacket(echo, key, value, text);
   };
-  if (ReportSizes(context, format)) return GroupAnswer::kComesLater;
+  if (const auto outcome = ReportSizes(context, format)) {
+    const bool has_begun = outcome->status == protocol::Status::kNone;
+    return has_begun ? GroupAnswer::kComesLater : GroupAnswer::kUnknown;
+  }
   WriteSizes(context.environment, sink);
   return GroupAnswer::kComplete;
 }
 
 // Unknown is an argument that is none. Whatever follows a known one is ignored, as memcached does.
-GroupAnswer AnswerDetail(CommandEnvironment& environment, std::string_view argument,
-                         StatSink& sink) {
+GroupAnswer AnswerDetail(WorkerContext& context, std::string_view argument, StatSink& sink) {
+  CommandEnvironment& environment = context.environment;
   if (!environment.Options().dump_enabled) return GroupAnswer::kUnknown;
   if (argument.starts_with(" dump")) {
+    // Far larger than the request, whose sender may be forged.
+    if (context.connection->IsDatagram()) return GroupAnswer::kUnknown;
     sink.Emit("detailed", environment.Prefixes().Dump());
   } else if (argument.starts_with(" on")) {
     environment.Server().Live().detail_enabled.Set(true);
@@ -78,7 +83,7 @@ GroupAnswer AnswerGroup(WorkerContext& context, const BinaryEcho& echo, std::str
   } else if (group.starts_with("settings")) {
     WriteSettings(environment, sink);
   } else if (group.starts_with(kDetail)) {
-    return AnswerDetail(environment, group.substr(kDetail.size()), sink);
+    return AnswerDetail(context, group.substr(kDetail.size()), sink);
   } else if (group == "items") {
     WriteItemStats(environment, sink);
   } else if (group == "slabs") {

@@ -20,26 +20,37 @@ std::chrono::microseconds PauseFor(uint32_t lru_crawler_sleep_us) {
   return std::chrono::microseconds(is_hurried ? 0 : std::max(lru_crawler_sleep_us, kPauseMin));
 }
 
+int BoundOf(Crawler::Errand errand) {
+  return errand == Crawler::Errand::kReport ? Crawler::kReportsMax : 1;
+}
+
 }  // namespace
 
 Crawler::~Crawler() {
   ReadInbox();  // to drop what is in it
 }
 
-std::atomic<bool>* Crawler::BusyMark(Errand errand) {
-  if (errand == Errand::kReport) return nullptr;
-  return &is_busy_[static_cast<size_t>(errand)];
+bool Crawler::IsBusy(Errand errand) const {
+  // Acquire: pairs with Vacate's release; what an errand did is seen by who finds it done.
+  const int count = under_way_[static_cast<size_t>(errand)].load(std::memory_order_acquire);
+  return count >= BoundOf(errand);
 }
 
-bool Crawler::IsBusy(Errand errand) const {
-  // Acquire: pairs with the release in StepAll; what the errand did is seen by who finds it done.
-  return errand != Errand::kReport &&
-         is_busy_[static_cast<size_t>(errand)].load(std::memory_order_acquire);
+bool Crawler::TryOccupy(Errand errand) {
+  std::atomic<int>& count = under_way_[static_cast<size_t>(errand)];
+  // Acquire: as in IsBusy.
+  if (count.fetch_add(1, std::memory_order_acquire) < BoundOf(errand)) return true;
+  count.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Crawler::Vacate(Errand errand) {
+  // Release: pairs with the acquire in IsBusy and TryOccupy.
+  under_way_[static_cast<size_t>(errand)].fetch_sub(1, std::memory_order_release);
 }
 
 bool Crawler::Begin(Errand errand, std::unique_ptr<CrawlJob> job) {
-  std::atomic<bool>* const busy = BusyMark(errand);
-  if (busy != nullptr && busy->exchange(true, std::memory_order_acquire)) return false;
+  if (!TryOccupy(errand)) return false;
   if (errand == Errand::kCrawl) starts_.fetch_add(1, std::memory_order_relaxed);
   auto* const task = new Task{.errand = errand, .job = std::move(job)};
   task->next = inbox_.load(std::memory_order_relaxed);
@@ -79,8 +90,7 @@ bool Crawler::StepAll() {
     cache_.Quiesce(*worker_);
     moved |= progress != CrawlJob::Progress::kBlocked;
     if (progress != CrawlJob::Progress::kDone) return false;
-    std::atomic<bool>* const busy = BusyMark(task->errand);
-    if (busy != nullptr) busy->store(false, std::memory_order_release);  // pairs with IsBusy, Begin
+    Vacate(task->errand);
     return true;
   });
   return moved;

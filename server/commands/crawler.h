@@ -44,8 +44,9 @@ class CrawlJob {
 
 class Crawler {
  public:
-  // Of a kind that clients can be told is busy there is one at a time.
+  // One crawl and one page move at a time, and kReportsMax reports: each has a pipe of memory.
   enum class Errand : uint8_t { kCrawl, kPageMove, kReport };
+  static constexpr int kReportsMax = 4;
 
   Crawler(slab::Cache& cache, ServerView& server) : cache_(cache), server_(server) {}
   Crawler(const Crawler&) = delete;
@@ -77,7 +78,8 @@ class Crawler {
     Task* next = nullptr;  // in the inbox
   };
 
-  [[nodiscard]] std::atomic<bool>* BusyMark(Errand errand);
+  [[nodiscard]] bool TryOccupy(Errand errand);
+  void Vacate(Errand errand);
   void ReadInbox();
   bool StepAll();
 
@@ -86,7 +88,7 @@ class Crawler {
   std::function<void()> wake_;
   // A stack that workers push to and the thread takes whole.
   std::atomic<Task*> inbox_{nullptr};
-  std::array<std::atomic<bool>, 2> is_busy_{};  // kCrawl, kPageMove
+  std::array<std::atomic<int>, 3> under_way_{};  // by errand
   std::atomic<uint64_t> starts_{0};
 
   // The caller of Step's.

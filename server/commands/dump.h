@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "protocol/outcome.h"
 #include "server/commands/pipe.h"
 #include "slab/cache.h"
 #include "slab/clock.h"
@@ -111,8 +113,9 @@ class SizesJob final : public WalkJob {
   std::vector<uint64_t> counts_;  // by size in steps, rounded up
 };
 
-// Leaves a feed with the sizes, if they are tracked and the client can wait. False: WriteSizes
-// (stats.h) has the answer. In stats_dumps.cc.
-[[nodiscard]] bool ReportSizes(WorkerContext& context, FormatStat format);
+// Leaves a feed with the sizes, or says that too many ask at a time, if they are tracked and the
+// client can wait. Otherwise nullopt: WriteSizes (stats.h) has the answer. In stats_dumps.cc.
+[[nodiscard]] std::optional<protocol::Outcome> ReportSizes(WorkerContext& context,
+                                                           FormatStat format);
 
 }  // namespace larder::server

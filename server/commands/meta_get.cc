@@ -21,8 +21,7 @@ class MetaQuery {
   MetaQuery(const Request& request, const slab::Clock& clock)
       : meta_(*request.meta), clock_(clock) {
     const bool is_refused = request.fault != Status::kNone;  // after the look-up, as memcached does
-    spec_.marks_access =
-        !meta_.Has(MetaFlag::kUnnoticed) && !(is_refused && TellsOrChangesState());
+    spec_.marks_access = !meta_.Has(MetaFlag::kUnnoticed) && !(is_refused && TellsOrChangesState());
     spec_.counts_hit = !is_refused;
     spec_.takes_token = !is_refused;
     if (meta_.Has(MetaFlag::kVivify)) spec_.vivify_expires_s = slab::kNeverExpires;

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 8> kStates = {
 
 // What the connection that asks and the thread that gathers the facts share.
 struct Gathering {
-  std::vector<ConnectionFacts> facts;
+  SharedConnectionFacts facts;
   std::atomic<bool> is_done{false};  // release and acquire hand over the facts
 };
 
@@ -41,7 +41,7 @@ class ConnectionsFeed final : public Feed {
     constexpr size_t kConnectionsPerTurn = 256;
     if (!gathering_->is_done.load(std::memory_order_acquire)) return State::kWaiting;
     TextStatSink sink(replies);
-    const auto& facts = gathering_->facts;
+    const auto& facts = *gathering_->facts;
     for (size_t i = 0; i < kConnectionsPerTurn && next_ < facts.size(); ++i) {
       Write(facts[next_++], sink);
     }
@@ -76,7 +76,7 @@ Outcome HandleStatsConnections(WorkerContext& context) {
   auto gathering = std::make_shared<Gathering>();
   context.feed = std::make_unique<ConnectionsFeed>(gathering, context.connection->Fd());
   context.environment.Server().DescribeConnections(
-      [gathering, waker = context.connection->GetWaker()](std::vector<ConnectionFacts> facts) {
+      [gathering, waker = context.connection->GetWaker()](SharedConnectionFacts facts) {
         gathering->facts = std::move(facts);
         gathering->is_done.store(true, std::memory_order_release);
         waker->Wake();

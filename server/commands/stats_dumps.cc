@@ -22,10 +22,12 @@ using protocol::TokenList;
 
 namespace {
 
-// The answer comes out of the pipe, its end included.
+// The answer comes out of the pipe, its end included, unless too many are at it.
 Outcome Report(WorkerContext& context, std::shared_ptr<Pipe> pipe, std::unique_ptr<CrawlJob> job) {
   Crawler& crawler = context.environment.Crawler();
-  static_cast<void>(crawler.Begin(Crawler::Errand::kReport, std::move(job)));  // is never busy
+  if (!crawler.Begin(Crawler::Errand::kReport, std::move(job))) {
+    return {.status = Status::kCrawlerBusy};
+  }
   context.feed = std::make_unique<PipeFeed>(std::move(pipe), crawler);
   return {};
 }
@@ -74,17 +76,16 @@ Outcome HandleStatsCachedump(WorkerContext& context, const TokenList& words) {
   return Report(context, std::move(pipe), std::move(job));
 }
 
-bool ReportSizes(WorkerContext& context, FormatStat format) {
+std::optional<Outcome> ReportSizes(WorkerContext& context, FormatStat format) {
   const CommandEnvironment& environment = context.environment;
-  if (!environment.Options().track_sizes || context.connection->IsDatagram()) return false;
+  if (!environment.Options().track_sizes || context.connection->IsDatagram()) return std::nullopt;
   auto pipe = std::make_shared<Pipe>(context.connection->GetWaker());
   auto job = std::make_unique<SizesJob>(pipe, environment.Clock(), std::move(format));
-  Report(context, std::move(pipe), std::move(job));
-  return true;
+  return Report(context, std::move(pipe), std::move(job));
 }
 
 Outcome HandleStatsSizes(WorkerContext& context, ReplySink& replies) {
-  if (ReportSizes(context, AppendTextStat)) return {};
+  if (const auto outcome = ReportSizes(context, AppendTextStat)) return *outcome;
   TextStatSink sink(replies);
   WriteSizes(context.environment, sink);
   return {.status = Status::kEnd};

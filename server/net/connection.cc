@@ -299,6 +299,9 @@ Connection::State Connection::Inspect(std::optional<uint32_t>* due_s) {
     return Close(CloseReason::kError);
   }
   *due_s = idle_at_s.has_value() ? idle_at_s : stalled_at_s;  // one excludes the other
+  // One that is busy now may be idle from its next moment on, and sets no timer itself then.
+  const uint32_t timeout_s = host_.Limits().idle_timeout_s;
+  if (!due_s->has_value() && timeout_s != 0) *due_s = now_s + timeout_s + 1;
   return State::kOpen;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,9 @@ struct ConnectionFacts {
   uint32_t seconds_since_last_command = 0;
 };
 
-// Receives the facts in order of `fd`, on the thread that gathered the last of them.
-using TakeConnectionFacts = std::function<void(std::vector<ConnectionFacts> facts)>;
+// The facts in order of `fd`, shared by all who asked for them.
+using SharedConnectionFacts = std::shared_ptr<const std::vector<ConnectionFacts>>;
+// Called on the thread that gathered the last of them.
+using TakeConnectionFacts = std::function<void(SharedConnectionFacts facts)>;
 
 }  // namespace larder::server

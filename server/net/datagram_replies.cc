@@ -17,7 +17,7 @@ DatagramReplies::DatagramReplies() {
 }
 
 void DatagramReplies::Lend(std::string_view bytes, ReleaseFn release, void* opaque) {
-  if (Written() + bytes.size() > kBytesMax) {
+  if (is_over_ || is_too_large_ || Written() + bytes.size() > kBytesMax) {
     is_too_large_ = true;
   } else {
     Append(bytes);
@@ -39,6 +39,7 @@ void DatagramReplies::EndAnswer() {
 
 void DatagramReplies::DropAnswer() {
   cursor_ = buffer_.get() + AnswerBegin();
+  compacted_bytes_ = std::min(compacted_bytes_, Written());
   is_begun_ = false;
   is_too_large_ = false;
 }

@@ -43,6 +43,9 @@ class DatagramReplies final : public protocol::ReplySink {
   // It was begun, and nothing was written.
   [[nodiscard]] bool IsAnswerEmpty() const { return is_begun_ && Written() == AnswerBegin(); }
 
+  // An answer was too large, so that neither it nor what follows will be sent.
+  [[nodiscard]] bool IsOver() const { return is_over_ || is_too_large_; }
+
   [[nodiscard]] size_t AnswerCount() const { return ends_.size(); }
   // REQUIRES: index < AnswerCount(). Lends: until the next call that is not const.
   [[nodiscard]] std::string_view Answer(size_t index) const;

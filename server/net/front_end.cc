@@ -24,7 +24,7 @@ class Gathering {
     }
     std::sort(all.begin(), all.end(),
               [](const auto& one, const auto& other) { return one.fd < other.fd; });
-    done_(std::move(all));
+    done_(std::make_shared<const std::vector<ConnectionFacts>>(std::move(all)));
   }
 
  private:
@@ -135,15 +135,38 @@ void FrontEnd::DealRoundRobin(Arrival arrival) {
   next_worker_ = (next_worker_ + 1) % workers_.size();
 }
 
-void FrontEnd::DescribeConnections(TakeConnectionFacts done) const {
+// One look at all connections at a time; it serves everybody who asked before it began.
+void FrontEnd::DescribeConnections(TakeConnectionFacts done) {
+  {
+    const std::lock_guard lock(askers_mutex_);
+    askers_.push_back(std::move(done));
+    if (is_gathering_) return;
+    is_gathering_ = true;
+  }
+  Gather();
+}
+
+void FrontEnd::Gather() {
+  std::vector<TakeConnectionFacts> served;
+  {
+    const std::lock_guard lock(askers_mutex_);
+    served.swap(askers_);
+    if (served.empty()) {
+      is_gathering_ = false;
+      return;
+    }
+  }
   std::vector<ConnectionFacts> listeners = listener_facts_;
   const auto age = std::chrono::steady_clock::now() - start_;
   for (ConnectionFacts& facts : listeners) {
     facts.seconds_since_last_command =
         static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count());
   }
-  const auto gathering =
-      std::make_shared<Gathering>(std::move(listeners), workers_.size(), std::move(done));
+  const auto done = [this, served = std::move(served)](const SharedConnectionFacts& facts) {
+    for (const TakeConnectionFacts& take : served) take(facts);
+    Gather();  // for those who asked meanwhile
+  };
+  const auto gathering = std::make_shared<Gathering>(std::move(listeners), workers_.size(), done);
   for (const auto& worker : workers_) {
     worker->Describe([gathering](auto part) { gathering->Add(std::move(part)); });
   }

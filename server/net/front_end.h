@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -92,7 +93,7 @@ class FrontEnd {
   // Gathers what is known of every listener, UDP socket and connection without stopping anybody:
   // each worker adds its own between two events, and the last of them calls `done`. Never called
   // if the front end stops first.
-  void DescribeConnections(TakeConnectionFacts done) const;
+  void DescribeConnections(TakeConnectionFacts done);
 
  private:
   static constexpr uint64_t kFdsPerThread = 3;
@@ -105,9 +106,13 @@ class FrontEnd {
                                  Log& log);
   [[nodiscard]] std::string ServeUdp(const FrontEndConfig& config);
   void DescribeListeners();
+  void Gather();
   void DealRoundRobin(Arrival arrival);
 
   ClientCount client_count_{0};
+  std::mutex askers_mutex_;
+  std::vector<TakeConnectionFacts> askers_;  // guarded by askers_mutex_; for the next look
+  bool is_gathering_ = false;                // guarded by askers_mutex_
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;  // the acceptor's thread only
   std::unique_ptr<Acceptor> acceptor_;

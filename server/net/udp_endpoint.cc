@@ -72,7 +72,8 @@ void UdpEndpoint::Continue(std::string_view input) {
     case Next::kBlocked:
       host_.counters_.yields.Add(1);
       SendAnswers();
-      if (is_exhausted_) return Finish();
+      // What is void needs no more work: a datagram may ask for far more than it may draw.
+      if (is_exhausted_ || replies_.IsOver()) return Finish();
       rest_ = input.substr(step.consumed_bytes);
       return;
     case Next::kAwait:

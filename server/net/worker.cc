@@ -160,7 +160,9 @@ void Worker::ReadInbox() {
   BeginTurn();
   for (Arrival& arrival : arrivals) Open(std::move(arrival));
   CallThoseAwake();
-  AnswerThoseWhoAsk(askers);
+  for (TakeFacts& take : askers) {
+    descriptions_.push_back({std::move(take), {}, connections_.size()});
+  }
 }
 
 void Worker::CallThoseAwake() {
@@ -169,19 +171,27 @@ void Worker::CallThoseAwake() {
   }
 }
 
-void Worker::AnswerThoseWhoAsk(const std::vector<TakeFacts>& askers) {
-  for (const TakeFacts& take : askers) {
-    std::vector<ConnectionFacts> facts;
-    facts.reserve(udp_endpoints_.size() + connections_.size());
-    for (const auto& endpoint : udp_endpoints_) facts.push_back(endpoint->Describe());
-    for (const auto& connection : connections_) facts.push_back(connection->Describe());
-    take(std::move(facts));
+// From the last slot down, a stretch at a turn: who is closed meanwhile leaves his slot to the
+// last, who was described before.
+void Worker::DescribeStretch() {
+  constexpr size_t kConnectionsPerStretch = 256;
+  Description& description = descriptions_.front();
+  description.missing_count = std::min(description.missing_count, connections_.size());
+  const size_t stretch = std::min(description.missing_count, kConnectionsPerStretch);
+  for (size_t i = 0; i < stretch; ++i) {
+    description.facts.push_back(connections_[--description.missing_count]->Describe());
   }
+  if (description.missing_count > 0) return;
+  for (const auto& endpoint : udp_endpoints_) description.facts.push_back(endpoint->Describe());
+  const Description complete = std::move(description);
+  descriptions_.pop_front();
+  complete.take(complete.facts);
 }
 
 bool Worker::IsSomebodyInLine() const {
   const auto is_busy = [](const auto& endpoint) { return endpoint->IsBusy(); };
-  return !to_resume_.empty() || std::any_of(udp_endpoints_.begin(), udp_endpoints_.end(), is_busy);
+  return !to_resume_.empty() || !descriptions_.empty() ||
+         std::any_of(udp_endpoints_.begin(), udp_endpoints_.end(), is_busy);
 }
 
 // Those who come in line meanwhile wait for the next turn.
@@ -189,6 +199,7 @@ void Worker::ResumeThoseInLine() {
   if (!IsSomebodyInLine()) return;
   resuming_.swap(to_resume_);
   BeginTurn();
+  if (!descriptions_.empty()) DescribeStretch();
   for (const auto& endpoint : udp_endpoints_) {
     if (endpoint->IsBusy()) endpoint->Resume();
   }
@@ -234,7 +245,7 @@ void Worker::InspectStretch() {
   inspection_due_s_.reset();
   // Not every second for a few of thousands: those who are due a little later can be found
   // together.
-  const uint32_t pause_s = 1 + limits_.idle_timeout_s / 8;
+  const uint32_t pause_s = 1 + std::min(limits_.idle_timeout_s, limits_.stall_timeout_s) / 8;
   if (next_due_s_.has_value()) InspectBy(std::max(*next_due_s_, now_s_ + pause_s));
 }
 

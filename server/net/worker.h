@@ -15,6 +15,7 @@
 // Not here accepting clients: acceptor.h; one client's bytes: connection.h
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -79,7 +80,7 @@ class Worker final : public ConnectionHost {
   void ReadInbox();
   void Open(Arrival arrival);
   void CallThoseAwake();
-  void AnswerThoseWhoAsk(const std::vector<TakeFacts>& askers);
+  void DescribeStretch();
   [[nodiscard]] bool IsSomebodyInLine() const;
   void ResumeThoseInLine();
   void BeginInspection();
@@ -104,6 +105,13 @@ class Worker final : public ConnectionHost {
   bool stop_is_requested_ = false;  // guarded by inbox_mutex_
 
   std::vector<std::unique_ptr<UdpEndpoint>> udp_endpoints_;
+  // Answers to Describe on their way.
+  struct Description {
+    TakeFacts take;
+    std::vector<ConnectionFacts> facts;
+    size_t missing_count;  // connections in the slots below this one are still to be described
+  };
+  std::deque<Description> descriptions_;
   std::vector<std::unique_ptr<Connection>> connections_;  // each knows its slot
   std::vector<Connection*> to_resume_;                    // null: closed while it was in line
   std::vector<Connection*> resuming_;  // the part of the line that this turn serves

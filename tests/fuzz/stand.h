@@ -39,7 +39,9 @@ class StillServer final : public server::ServerView {
       const std::function<void(std::string_view, std::string_view)>& emit) const override {
     emit("maxbytes", "8388608");
   }
-  void DescribeConnections(server::TakeConnectionFacts take) override { take({}); }
+  void DescribeConnections(server::TakeConnectionFacts take) override {
+    take(std::make_shared<const std::vector<server::ConnectionFacts>>());
+  }
   [[nodiscard]] server::LiveSettings& Live() override { return live_; }
   void Shutdown(bool /*graceful*/) override {}
   [[nodiscard]] std::string Version() const override { return "0.0.0"; }

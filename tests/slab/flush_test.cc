@@ -14,7 +14,7 @@ TEST_CASE(
   CHECK_FALSE(user.Has("before"));
   user.Set("after", "2");
   CHECK(user.Has("after"));
-  CHECK(fixture.cache->Stats().get_flushed == 1);
+  CHECK(fixture.cache->Stats().get_flushed == 0);  // a small cache is swept at once
 }
 
 TEST_CASE(
@@ -124,7 +124,7 @@ TEST_CASE_METHOD(OneUser, "what was flushed is freed though nobody asks for it")
   }
   user.FlushNow();
   user.Set("later", "v");
-  CHECK(cache->Stats().sum.item_count > 1);
+  CHECK(cache->Stats().sum.item_count > 1);  // more than are swept at once
   for (int i = 0; i < 3; ++i) Maintain();
   CHECK(cache->Stats().sum.item_count == 1);
   CHECK(cache->Stats().get_flushed == 0);

@@ -61,6 +61,18 @@ TEST_CASE_METHOD(SmallCache, "a limit out of bounds is refused") {
   CHECK(cache->Stats().limit_bytes == 8 * kMiB);
 }
 
+TEST_CASE_METHOD(SmallCache, "a limit that the index alone would fill is refused") {
+  REQUIRE(cache->SetLimit(128 * kMiB));
+  Fill("a", 700'000, 1);
+  const uint64_t index_bytes = cache->Stats().index_bytes;
+  REQUIRE(index_bytes > 4 * kMiB);
+  CHECK_FALSE(cache->SetLimit(index_bytes + kMiB));
+  REQUIRE(cache->SetLimit(index_bytes + 3 * kMiB));
+  for (int i = 0; i < 200 && UsedBytes() > index_bytes + 3 * kMiB; ++i) Maintain();
+  CHECK(UsedBytes() <= index_bytes + 3 * kMiB);
+  CHECK(user.Set("still", "stored") == StoreStatus::kStored);
+}
+
 // --- pages by hand -------------------------------------------------------------------------------
 
 TEST_CASE_METHOD(SmallCacheWithoutRebalancing,
@@ -139,7 +151,7 @@ TEST_CASE("fetches are told to those who want them, with their result and origin
   fixture.Tick(2);
   user.Has("k");
   user.Set("k", "v");
-  user.FlushNow();
+  fixture.cache->FlushAt(user.worker(), fixture.In(0));  // and so for the rest of this second
   user.Has("k");
   user.Remove("k");
   const std::vector<std::string> expected{"k:1", "none:0", "k:3", "k:0", "k:2", "k:0"};

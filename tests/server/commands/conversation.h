@@ -39,7 +39,9 @@ class FakeServerView final : public ServerView {
     emit("maxbytes", "67108864");
     emit("evictions", "on");
   }
-  void DescribeConnections(TakeConnectionFacts take) override { take(connections); }
+  void DescribeConnections(TakeConnectionFacts take) override {
+    take(std::make_shared<const std::vector<ConnectionFacts>>(connections));
+  }
   [[nodiscard]] LiveSettings& Live() override { return live; }
   void Shutdown(bool graceful) override { (graceful ? graceful_stop_count : stop_count) += 1; }
   [[nodiscard]] std::string Version() const override { return "0.0.1"; }

@@ -80,6 +80,7 @@ TEST_CASE_METHOD(FrontEndFixture, "a client that is being answered is not idle")
   CHECK(idle.SeesEnd());  // by now the other has been silent for as long
   CHECK(reading.Read(12'000'000).size() == 12'000'000);
   CHECK(front_end->Totals().idle_kicks == 1);
+  CHECK(reading.SeesEnd());  // once it has been, its turn comes
 }
 
 TEST_CASE_METHOD(FrontEndFixture, "more idle clients than one stretch inspects are all found") {

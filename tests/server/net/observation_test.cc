@@ -26,9 +26,9 @@ class Fixture : public FrontEndFixture {
       std::optional<std::vector<ConnectionFacts>> facts;  // guarded by mutex
     };
     const auto answer = std::make_shared<Answer>();
-    front_end->DescribeConnections([answer](std::vector<ConnectionFacts> facts) {
+    front_end->DescribeConnections([answer](const SharedConnectionFacts& facts) {
       const std::lock_guard lock(answer->mutex);
-      answer->facts = std::move(facts);
+      answer->facts = *facts;
     });
     REQUIRE(Eventually([&] {
       const std::lock_guard lock(answer->mutex);
@@ -142,7 +142,8 @@ TEST_CASE("who asks while his own answer is awaited finds himself awaiting") {
   REQUIRE(client.Send("feed\n"));
   REQUIRE(Eventually([&] { return !desk.All().empty() && desk.All()[0]->calls > 0; }));
   const auto source = desk.All().front();
-  front_end->DescribeConnections([source](const std::vector<ConnectionFacts>& all) {
+  front_end->DescribeConnections([source](const SharedConnectionFacts& facts_of_all) {
+    const std::vector<ConnectionFacts>& all = *facts_of_all;
     const auto awaits = [](const auto& facts) { return facts.state == State::kAwaiting; };
     const auto count = std::count_if(all.begin(), all.end(), awaits);
     source->Put(std::to_string(all.size()) + " " + std::to_string(count));
