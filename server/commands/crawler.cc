@@ -91,6 +91,7 @@ bool Crawler::StepAll() {
     moved |= progress != CrawlJob::Progress::kBlocked;
     if (progress != CrawlJob::Progress::kDone) return false;
     Vacate(task->errand);
+    task->job->Conclude();
     return true;
   });
   return moved;

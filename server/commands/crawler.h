@@ -40,6 +40,8 @@ class CrawlJob {
 
   // REQUIRES: `worker` is on-line. It passes a quiescent state after the step.
   [[nodiscard]] virtual Progress Step(slab::Cache& cache, slab::Worker& worker) = 0;
+  // After kDone, when the next of its kind may begin: now a client can be told that this is over.
+  virtual void Conclude() {}
 };
 
 class Crawler {

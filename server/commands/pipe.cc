@@ -7,15 +7,21 @@ namespace larder::server {
 
 CrawlJob::Progress PipeJob::Step(slab::Cache& cache, slab::Worker& worker) {
   if (pipe_->is_abandoned.load(std::memory_order_acquire)) return Progress::kDone;
-  if (!WritePending()) return Stall();
-  if (!is_produced_) is_produced_ = !Produce(cache, worker, pending_);
-  if (!WritePending() || !is_produced_) {
-    WakeNowAndThen();
-    return Progress::kGoOn;
+  if (!is_produced_) {
+    if (!WritePending()) return Stall();
+    is_produced_ = !Produce(cache, worker, pending_);
   }
+  if (is_produced_ && PendingFits()) return Progress::kDone;
+  if (!WritePending() && is_produced_) return Stall();
+  WakeNowAndThen();
+  return Progress::kGoOn;
+}
+
+void PipeJob::Conclude() {
+  if (!is_produced_ || pipe_->is_given_up.load(std::memory_order_relaxed)) return;
+  if (!WritePending()) return;  // never: Step saw that it fits
   pipe_->is_complete.store(true, std::memory_order_release);
   pipe_->waker->Wake();
-  return Progress::kDone;
 }
 
 // A turn of the reader is worth while for a good piece, or when it has waited for several steps.

@@ -46,6 +46,8 @@ class PipeJob : public CrawlJob {
       : pipe_(std::move(pipe)), clock_(clock), moved_s_(clock.NowSeconds()) {}
 
   [[nodiscard]] Progress Step(slab::Cache& cache, slab::Worker& worker) final;
+  // Writes the end: who has read it may ask for the next dump at once.
+  void Conclude() final;
 
  protected:
   // Appends the next part of the answer to `text`, a bounded one. False: it was the last.
@@ -53,7 +55,10 @@ class PipeJob : public CrawlJob {
                                      std::string& text) = 0;
 
  private:
-  bool WritePending();
+  [[nodiscard]] bool WritePending();
+  [[nodiscard]] bool PendingFits() const {
+    return pending_.size() - written_bytes_ <= pipe_->bytes.FreeBytes();
+  }
   void WakeNowAndThen();
   Progress Stall();
 

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <iterator>
+#include <memory>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -7,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "server/commands/dump.h"
 #include "server/commands/pipe.h"
 #include "tests/server/commands/conversation.h"
 
@@ -103,6 +106,37 @@ TEST_CASE("dumps answer for what was asked and what is allowed, in memcached's o
   CHECK(secret.Say("lru_crawler crawl all\r\n") == "OK\r\n");
   secret.Say("lru_crawler disable\r\n");
   CHECK(secret.Say("lru_crawler metadump all\r\n") == "CLIENT_ERROR lru crawler disabled\r\n");
+}
+
+// Asks, at each call, whether the crawler is busy still, and remembers the last answer.
+class AskingWaker final : public Waker {
+ public:
+  explicit AskingWaker(const Crawler& crawler) : crawler_(crawler) {}
+  void Wake() override { was_busy = crawler_.IsBusy(Crawler::Errand::kCrawl); }
+
+  std::optional<bool> was_busy;
+
+ private:
+  const Crawler& crawler_;
+};
+
+TEST_CASE("who hears the end of a dump may begin the next at once") {
+  Conversation client;
+  client.Say("set k 0 0 1\r\n1\r\n");
+  Crawler& crawler = client.environment->Crawler();
+  const auto waker = std::make_shared<AskingWaker>(crawler);
+  const auto pipe = std::make_shared<Pipe>(waker);
+  REQUIRE(crawler.Begin(Crawler::Errand::kCrawl,
+                        std::make_unique<MetaDumpJob>(pipe, client.clock, kAllClasses)));
+  size_t bytes_before_end = 0;
+  while (!pipe->is_complete) {
+    bytes_before_end = pipe->bytes.Front().size();
+    crawler.Step();
+  }
+  CHECK(pipe->bytes.Front().ends_with("END\r\n"));
+  CHECK(pipe->bytes.Front().size() > bytes_before_end);
+  REQUIRE(waker->was_busy.has_value());
+  CHECK_FALSE(*waker->was_busy);
 }
 
 TEST_CASE("crawl frees what has expired, once at a time") {
