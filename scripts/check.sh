@@ -11,7 +11,7 @@ source scripts/lib/packages.sh
 source scripts/lib/build.sh
 
 # More files than this (a first commit, a rename of everything) and only the first are looked at.
-readonly tidy_files_max=150
+readonly tidy_files_max=60
 
 # Every file of the project, committed or not, but what is built or ignored.
 project_files() {

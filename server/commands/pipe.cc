@@ -35,7 +35,7 @@ void PipeJob::WakeNowAndThen() {
 }
 
 bool PipeJob::WritePending() {
-  const std::string_view rest = std::string_view(pending_).substr(written_bytes_);
+  const std::string_view rest = std::string_view{pending_}.substr(written_bytes_);
   const size_t bytes = std::min(rest.size(), pipe_->bytes.FreeBytes());
   if (bytes != 0) {
     pipe_->bytes.Write(rest.substr(0, bytes));

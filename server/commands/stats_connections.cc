@@ -56,9 +56,9 @@ class ConnectionsFeed final : public Feed {
     const auto state = facts.fd == asking_fd_ ? ConnectionFacts::State::kParsing : facts.state;
     StatWriter writer(sink, fmt::format("{}:", facts.fd));
     if (facts.is_udp) writer.Add("UDP", std::string_view("UDP"));
-    writer.Add("addr", std::string_view(facts.address));
+    writer.Add("addr", std::string_view{facts.address});
     if (!facts.listen_address.empty()) {
-      writer.Add("listen_addr", std::string_view(facts.listen_address));
+      writer.Add("listen_addr", std::string_view{facts.listen_address});
     }
     writer.Add("state", kStates[static_cast<size_t>(state)]);
     writer.Add("secs_since_last_cmd", uint64_t{facts.seconds_since_last_command});

@@ -142,14 +142,13 @@ void EventHub::PutConnection(EventRecord& record, const RemoteEnd& remote) {
 
 // --- watching ------------------------------------------------------------------------------------
 
-std::shared_ptr<Watcher> EventHub::Watch(uint32_t streams, Watcher::Wake wake) {
+std::shared_ptr<Watcher> EventHub::Watch(uint32_t streams, const Watcher::Wake& wake) {
   const std::lock_guard lock(mutex_);
   std::erase_if(watchers_, [](const auto& watcher) { return watcher->IsClosed(); });
   if (watchers_.size() >= kWatchersMax) return nullptr;
   // An id of its own, so that what happened before is not shown. Relaxed: only a number.
   const uint64_t first_id = last_event_id_.fetch_add(1, std::memory_order_relaxed) + 1;
-  watchers_.push_back(
-      std::make_shared<Watcher>(streams, first_id, config_.watcher_bytes, std::move(wake)));
+  watchers_.push_back(std::make_shared<Watcher>(streams, first_id, config_.watcher_bytes, wake));
   WantWhatIsWatchedLocked();
   thread_.Wake();
   return watchers_.back();

@@ -65,7 +65,8 @@ class EventHub final : public EventLog, public slab::EventSink, public Connectio
   // --- EventLog ------------------------------------------------------------------------------
   void Tell(const StoreTold& event) override;
   void Tell(const DeletionTold& event) override;
-  [[nodiscard]] std::shared_ptr<Watcher> Watch(uint32_t streams, Watcher::Wake wake) override;
+  [[nodiscard]] std::shared_ptr<Watcher> Watch(uint32_t streams,
+                                               const Watcher::Wake& wake) override;
   [[nodiscard]] EventLogStats Stats() const override;
   void ResetStats() override;
 

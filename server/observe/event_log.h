@@ -134,7 +134,7 @@ class EventLog {
   // `wake` is called, from the log's thread, when there are lines to read. Null: kWatchersMax watch
   // already.
   [[nodiscard]] virtual std::shared_ptr<Watcher> Watch(uint32_t /*streams*/,
-                                                       Watcher::Wake /*wake*/) {
+                                                       const Watcher::Wake& /*wake*/) {
     return nullptr;
   }
 
