@@ -93,7 +93,7 @@ class CacheUser {
 struct CacheFixture {
   static constexpr int64_t kStartUnixSeconds = 1'700'000'000;
 
-  explicit CacheFixture(CacheConfig config = {}) { Build(config); }
+  explicit CacheFixture(const CacheConfig& config = {}) { Build(config); }
 
   void Build(const CacheConfig& config) {
     std::string error;

@@ -12,6 +12,13 @@
 namespace larder::server {
 namespace {
 
+// More than the sockets take.
+std::string Filler(size_t bytes) {
+  std::string text;
+  text.resize(bytes, 'x');
+  return text;
+}
+
 using std::chrono::steady_clock;
 
 TEST_CASE_METHOD(FrontEndFixture, "who asks nothing for longer than the timeout is disconnected") {
@@ -140,7 +147,7 @@ TEST_CASE_METHOD(FeedFixture, "a client that stops reading its feed is dropped")
   Start();
   TestClient client = Connect(/*receive_buffer_bytes=*/4096);
   const auto source = Begin(client);
-  source->Put(std::string(20'000'000, 'x'));  // more than the sockets take
+  source->Put(Filler(20'000'000));
   CHECK(Eventually([&] { return !source->is_wanted; }));
   CHECK(front_end->Totals().stall_kicks == 1);
   CHECK(front_end->Totals().held_replies_bytes == 0);
@@ -152,8 +159,8 @@ TEST_CASE_METHOD(FeedFixture, "a client that reads its feed slowly keeps it") {
   TestClient stalled = Connect(/*receive_buffer_bytes=*/4096);
   const auto kept = Begin(slow);
   const auto dropped = Begin(stalled);
-  kept->Put(std::string(12'000'000, 'x'));
-  dropped->Put(std::string(12'000'000, 'x'));
+  kept->Put(Filler(12'000'000));
+  dropped->Put(Filler(12'000'000));
   size_t read_bytes = 0;
   while (dropped->is_wanted && read_bytes < 11'000'000) {
     const std::string bytes = slow.Read(20'000);
