@@ -164,9 +164,9 @@ class Cache {
   // Visits the live items of up to `buckets_max` buckets of the index (about 8 items each), in no
   // order. An item that is there all the time is visited exactly once; one that is stored,
   // replaced or removed during the walk may be seen or not. Locks a stripe for as long as it takes
-  // to copy a bucket's handles. What is visited is lent until the worker's next quiescent
-  // state. False: the walk is over. Meant for a thread that may take its time: a step of 128
-  // buckets takes about 100 microseconds.
+  // to copy the handles of a bucket and of those it was split into since the walk began. What is
+  // visited is lent until the worker's next quiescent state. False: the walk is over. Meant for a
+  // thread that may take its time: a step of 128 buckets takes about 100 microseconds.
   using VisitItem = std::function<void(const Hit&)>;
   [[nodiscard]] bool Walk(Worker& worker, WalkCursor& cursor, uint32_t buckets_max,
                           const VisitItem& visit);
@@ -193,8 +193,9 @@ class Cache {
   void ResetStats();
 
   // --- time ----------------------------------------------------------------------------------
-  // Background work that is due at `now_s`; bounded. The server's maintainer thread calls it
-  // several times a second, tests call it by hand. Moves the clock of delayed flushes.
+  // Background work that is due at `now_s`, each part of it bounded, in items or in time. The
+  // server's maintainer thread calls it several times a second, tests call it by hand. Moves the
+  // clock of delayed flushes.
   void Maintain(uint32_t now_s);
 
  private:

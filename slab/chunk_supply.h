@@ -54,7 +54,7 @@ class ChunkSupply {
   uint32_t Evict(Worker& worker, SlabClass& slab_class, uint32_t count);
   // Takes one isolated item out of the index and retires it.
   void Finish(Worker& worker, Item* isolated);
-  // Nobody holds a lock, and the item is not yet free.
+  // No stripe and no class is locked, and the item is not yet free.
   void TellEviction(const Item& item) const;
   void CountEvicted(Worker& worker, const Item& item) const;
   // Takes the listed items of a page for which `is_wanted(item)` holds out of their lists and of

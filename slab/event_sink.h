@@ -3,8 +3,8 @@
 // Cost     with nobody watching, one load of a shared word that is hardly ever written. Callers
 //          ask Wants() before they compose an event.
 // Owner    the sink outlives the cache; views in an event are lent for the call.
-// Threads  any, several at a time. An event is told while no lock is held that a request may
-//          wait for; the callee must not wait and must not call the cache.
+// Threads  any, several at a time. The callee must not wait and must not call the cache: what
+//          a moving page evicts is told while the move is under way, for which a store may wait.
 // Not here who watches and what is written: server/observe
 #pragma once
 

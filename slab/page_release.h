@@ -34,7 +34,8 @@ class PageRelease {
   // (0: back to the pool). False when no page can be had: everything left is in use this moment.
   // The worker passes quiescent states.
   [[nodiscard]] bool MovePageTo(Worker& worker, uint32_t receiver);
-  // The same from a given donor, which keeps its last page.
+  // The same from a given donor, of which each page is tried. The caller sees to it that the donor
+  // has one to spare.
   [[nodiscard]] bool MovePage(Worker& worker, uint32_t donor, uint32_t receiver);
 
   // Pages that changed hands so far: `slabs_moved`.

@@ -9,10 +9,11 @@
 // packet says how long it is, so that whatever is wrong with it the next one is found, and one
 // that cannot be what its sender meant ends the conversation.
 //
-// Owner    the text session owns it, from the first byte on; it owns the chunk of a value under
-// way. Threads  the worker's own, between the start and the end of a turn. Errors   a stream that
-// is no binary protocol ends in Next::kClose. Not here the packets: protocol/binary_parser.h.
-// Look-ups: binary_retrieval.h.
+// Owner    the text session owns it, from the first byte on; it owns the chunk of a value that is
+//          under way.
+// Threads  the worker's own, between the start and the end of a turn.
+// Errors   a stream that is no binary protocol ends in Next::kRefuse.
+// Not here the packets: protocol/binary_parser.h. Look-ups: binary_retrieval.h
 #pragma once
 
 #include <cstddef>

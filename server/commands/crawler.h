@@ -7,8 +7,9 @@
 // Owner    owns the jobs from Begin until they are done.
 // Threads  Begin, IsBusy and Wake from any; Step from one thread at a time, which the composition
 //          root brings along. SetWake before any of these.
-// Bounds   a job's step takes well under a millisecond and no lock of the cache for longer than an
-//          operation of a client does.
+// Bounds   a step of a dump or a crawl takes well under a millisecond, and no lock of the cache for
+//          longer than an operation of a client does. A page move waits for readers and workers,
+//          and the other errands wait with it.
 // Not here the thread: server/os/background_thread.h. What the errands are: dump.h, admin_slabs.cc
 #pragma once
 

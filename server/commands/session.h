@@ -15,7 +15,7 @@
 // Owner    the connection owns the session, the session the chunk of a value under way.
 // Threads  the worker's own, between the start and the end of a turn; DirectInput and its answer
 //          touch nothing but the chunk.
-// Errors   a stream that is no text protocol ends in Next::kClose.
+// Errors   a stream that is no text protocol ends in Next::kRefuse.
 // Not here sockets and buffers: server/net. What commands do: handlers.h, retrieval.h, storage.h.
 #pragma once
 

@@ -12,18 +12,16 @@
 //   2. Nobody waits for a flag: a thread that finds its lane taken tries the others, once each, and
 //      then drops its event. There are more lanes than threads, so that is as rare as two threads
 //      whose numbers collide; a full lane is the usual reason to drop.
-//   3. The one reader of all lanes, and the one writer of all watchers' lines, is whoever calls
-//   Step.
+//   3. Whoever calls Step is the one reader of all lanes and the one writer to all watchers.
 //   4. An event is in a lane whole or not at all: record and key are written together.
 //   5. mutex_ guards the list of watchers only. Step holds it to copy the list; Watch, called by
 //      workers, never waits for a step.
-// Events of one thread come out in their order; those of several do not, which is what their ids
-// are for.
+// Events of one lane come out in their order; those of several lanes, which a thread may use one
+// after the other, do not. That is what their ids are for.
 //
 // Owner    outlives the cache and the front end, which tell it things.
-// Threads  EventLog, EventSink, ConnectionObserver: any. Start and Stop: the owner's. Step: the
-// log's thread, or a
-//          test's when it has not been started.
+// Threads  EventLog, EventSink, ConnectionObserver: any. Start and Stop: the owner's. Step: that of
+//          the log, or a test's when it has not been started.
 // Errors   Start throws std::system_error when there are no more threads to be had.
 #pragma once
 
