@@ -137,7 +137,8 @@ void EventHub::PutConnection(EventRecord& record, const RemoteEnd& remote) {
   record.command = Code(remote.carrier);
   record.port = remote.port;
   record.origin = remote.fd;
-  Put(record, remote.carrier == Carrier::kUnix ? "unix" : std::string_view(remote.address));
+  const std::string_view address = remote.address;
+  Put(record, remote.carrier == Carrier::kUnix ? "unix" : address);
 }
 
 // --- watching ------------------------------------------------------------------------------------
