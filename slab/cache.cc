@@ -34,7 +34,8 @@ PageId PagesToPreallocate(const SlabSet& slabs) {
 
 std::string CacheConfig::Validate() const {
   if (limit_bytes < kLimitBytesMin) return "the memory limit must be at least 2 megabytes";
-  if (growth_factor <= 1.0) return "the slab growth factor must be greater than 1";
+  if (growth_factor != 0 && growth_factor <= 1.0)
+    return "the slab growth factor must be greater than 1";
   if (smallest_item_bytes == 0) return "the smallest item must be at least 1 byte";
   if (smallest_item_bytes > kPageBytes / 2) return "the smallest item must be at most 512 KiB";
   if (item_bytes_max > kPageBytes) return "items larger than 1 MiB are not supported";
@@ -47,7 +48,8 @@ std::unique_ptr<Cache> Cache::Create(const CacheConfig& config, const Clock& clo
   if (!error->empty()) return nullptr;
   auto impl = std::make_unique<CacheImpl>(config, clock,
                                           config.hash_seed != 0 ? config.hash_seed : DrawSeed());
-  if (!impl->slabs.arena.IsReady() || !impl->slabs.index.IsReady()) {
+  if (!impl->slabs.arena.IsReady() || !impl->slabs.index.IsReady() ||
+      !impl->slabs.ghost.IsReady()) {
     *error = "the system refuses the address space for the cache";
     return nullptr;
   }

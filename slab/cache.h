@@ -112,7 +112,9 @@ class Cache {
   void GetGroup(Worker& worker, std::span<const std::string_view> keys, std::span<Hit> hits);
   bool Touch(Worker& worker, std::string_view key, uint32_t expires_s);
   MetaHit MetaGet(Worker& worker, std::string_view key, const MetaGetSpec& spec);
-  // Looks without being noticed: no mark, no counter. Dead items are not shown.
+  // Looks and no more: no mark, and of the counters only those of an item found dead.
+  Hit Look(Worker& worker, std::string_view key);
+  // Looks without being noticed, by those who watch either. Dead items are not shown.
   Hit Peek(Worker& worker, std::string_view key);
   // REQUIRES: the hit is still lent.
   [[nodiscard]] ItemDetails DetailsOf(const Hit& hit) const;

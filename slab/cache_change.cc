@@ -77,6 +77,7 @@ namespace {
 // Puts `hollow` in the place of the live item, if it is there and `spec` agrees.
 RemoveStatus SwingToHollow(CacheImpl& cache, Worker& worker, Item* hollow, const HollowSpec& spec) {
   const uint64_t hash = cache.slabs.index.Hash(hollow->Key());
+  if (cache.WatchesFetches()) cache.TellNextFetch(worker, hash, hollow->Key());
   std::optional<CacheImpl::Change> change;
   uint32_t class_id = 0;
   {

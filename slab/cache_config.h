@@ -24,9 +24,9 @@ struct CacheConfig {
   bool evict = true;
   // Off (-C): items carry no CAS id and save eight bytes each.
   bool use_cas = true;
-  // Ratio between the chunk sizes of neighbouring slab classes (-f), and the room for key and
-  // value that the smallest class offers (-n).
-  double growth_factor = 1.25;
+  // Ratio between the chunk sizes of neighbouring slab classes (-f), 0 for Larder's own, finer
+  // steps (size_classes.h), and the room for key and value that the smallest class offers (-n).
+  double growth_factor = 0;
   uint32_t smallest_item_bytes = 48;
   // Largest item that clients may store (-I), at most one page until values may span pages. Whoever
   // takes the request holds it against this, in memcached's arithmetic; the engine itself refuses

@@ -116,6 +116,22 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
 
 // --- publishing ----------------------------------------------------------------------------------
 
+namespace {
+
+bool IsProtected(const Item& item) {
+  return (item.state.load(std::memory_order_relaxed) & item_state::kProtected) != 0;
+}
+
+// Under the stripe's lock. Returns the state until then.
+uint8_t ClearIndexed(Item& item) {
+  // Relaxed: who relies on the bit looks at it under the same lock; an evictor that still sees it
+  // set learns there that it is late. An exchange, because evictors set another bit.
+  return item.state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
+                              std::memory_order_relaxed);
+}
+
+}  // namespace
+
 CacheImpl::Present CacheImpl::FindPresentLocked(Worker& worker, uint64_t hash, std::string_view key,
                                                 uint16_t generation) {
   Present present;
@@ -137,15 +153,15 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
                                                           uint64_t cas, uint16_t generation) {
   fresh->SetCas(cas);
   fresh->generation = generation;
-  // An update of an item that is read keeps its standing: its count, and its list.
-  const AccessMark old_mark = slot ? slot.item->Access() : AccessMark();
-  fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowSeconds(), old_mark.Count()));
-  const uint8_t old_state = slot ? slot.item->state.load(std::memory_order_relaxed) : uint8_t{0};
-  // Relaxed: the handle's release store below publishes it with everything else.
+  // An update of an item that is read keeps its standing.
+  const bool was_read = slot && slot.item->Access().WasRead();
+  fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowSeconds(), was_read));
+  const bool is_protected = slot ? IsProtected(*slot.item) : slabs.ghost.TakeLocked(hash);
   const uint8_t marks = fresh->state.load(std::memory_order_relaxed);
-  fresh->state.store(static_cast<uint8_t>(item_state::With(item_state::kIndexed, Holder::kBatched) |
-                                          (old_state & item_state::kProtected) | marks),
-                     std::memory_order_relaxed);
+  // Release: evictors look at chunks without the index, and read what they see is indexed.
+  fresh->state.store(static_cast<uint8_t>(marks | item_state::kIndexed |
+                                          (is_protected ? item_state::kProtected : 0)),
+                     std::memory_order_release);
   Change change{.added = fresh};
   if (slot) {
     slabs.index.SwingLocked(slot, fresh);
@@ -160,27 +176,25 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
     slabs.index.DisplaceLocked(victim, hash, fresh);
     supply.CountEvicted(worker, *victim.item);
     change.removed = victim.item;
+    change.is_eviction = true;
   }
   if (change.removed != nullptr) {
-    // Acq_rel against the moves between holders: see item.h, State.
-    change.removed_state = change.removed->state.fetch_and(
-        static_cast<uint8_t>(~item_state::kIndexed), std::memory_order_acq_rel);
+    change.removed_state = ClearIndexed(*change.removed);
   }
+  if (is_protected) worker.CountersOf(slabs.ClassIdOf(fresh)).protected_added.Add();
   change.index_is_overloaded = slabs.index.IsOverloadedLocked(hash);
   return change;
 }
 
 CacheImpl::Change CacheImpl::RemoveLocked(uint64_t hash, const HashIndex::Slot& slot) {
   slabs.index.EraseLocked(hash, slot);
-  // Acq_rel against the moves between holders: see item.h, State.
-  const uint8_t state = slot.item->state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
-                                                   std::memory_order_acq_rel);
-  return {.removed = slot.item, .removed_state = state};
+  return {.removed = slot.item, .removed_state = ClearIndexed(*slot.item)};
 }
 
 void CacheImpl::Conclude(Worker& worker, uint64_t hash, const Change& change) {
+  if (change.is_eviction) supply.TellEviction(*change.removed);
   if (change.removed != nullptr) supply.Removed(worker, change.removed, change.removed_state);
-  if (change.added != nullptr) supply.Link(worker, change.added);
+  if (change.added != nullptr) supply.Added(worker, change.added, hash);
   if (change.index_is_overloaded) slabs.index.Grow(hash);
 }
 

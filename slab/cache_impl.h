@@ -106,6 +106,7 @@ class CacheImpl {
     Item* added = nullptr;
     Item* removed = nullptr;
     uint8_t removed_state = 0;
+    bool is_eviction = false;  // `removed` had another key
     bool index_is_overloaded = false;
   };
   // Puts `fresh` in the slot's place, or where there is none into the index. nullopt: with
@@ -113,9 +114,12 @@ class CacheImpl {
   // flush that came between then takes the new item as well.
   std::optional<Change> PublishLocked(Worker& worker, uint64_t hash, const HashIndex::Slot& slot,
                                       Item* fresh, uint64_t cas, uint16_t generation);
+  // Whether those who watch fetches know already that somebody looked under the key.
+  enum class Look : uint8_t { kUntold, kTold };
   // Stores `fresh` as `spec` asks, all but append and prepend. On any status but kStored it is
   // still the caller's.
-  StoreResult Publish(Worker& worker, Item* fresh, const CommitSpec& spec);
+  StoreResult Publish(Worker& worker, Item* fresh, const CommitSpec& spec,
+                      Look look = Look::kUntold);
   StoreResult ConcatenateOrVivify(Worker& worker, Item* sent, const CommitSpec& spec,
                                   bool* sent_is_stored);
   Change RemoveLocked(uint64_t hash, const HashIndex::Slot& slot);

@@ -37,8 +37,8 @@ Item* Vivify(CacheImpl& cache, Worker& worker, std::string_view key, const MetaG
       cache.NewItem(worker, {.key = key, .expires_s = *spec.vivify_expires_s}, &reserved);
   if (fresh == nullptr) return nullptr;
   if (spec.takes_token) fresh->state.fetch_or(item_state::kTokenSent, std::memory_order_relaxed);
-  const StoreResult stored =
-      cache.Publish(worker, fresh, {.mode = StoreMode::kAdd, .new_cas = spec.vivify_cas});
+  const CommitSpec add{.mode = StoreMode::kAdd, .new_cas = spec.vivify_cas};
+  const StoreResult stored = cache.Publish(worker, fresh, add, CacheImpl::Look::kTold);
   if (stored.status == StoreStatus::kStored) return fresh;
   *retry = stored.status == StoreStatus::kNotStored;
   cache.supply.GiveBack(worker, fresh);
@@ -106,6 +106,11 @@ MetaHit Cache::MetaGet(Worker& worker, std::string_view key, const MetaGetSpec& 
     CountMetaHit(*impl_, worker, spec, *item);
     return DescribeCreated(*impl_, item, spec);
   }
+}
+
+Hit Cache::Look(Worker& worker, std::string_view key) {
+  Item* const item = impl_->Lookup(worker, impl_->slabs.index.Hash(key), key);
+  return item == nullptr ? Hit{} : CacheImpl::MakeHit(*item);
 }
 
 Hit Cache::Peek(Worker& /*worker*/, std::string_view key) {

@@ -45,11 +45,10 @@ void DescribeLists(ClassStats& stats, const SlabClass& slab_class, uint32_t now_
   const Lru& lru = slab_class.LruLocked();
   stats.page_count = slab_class.PageCountLocked();
   stats.chunk_count = stats.page_count * slab_class.ChunksPerPage();
-  stats.protected_count = std::min(lru.ProtectedCount(), stats.item_count);
-  // New items count as probation before their worker has linked them.
+  stats.protected_count = std::min(stats.protected_count, stats.item_count);
   stats.probation_count = stats.item_count - stats.protected_count;
-  stats.probation_age_s = Lru::AgeOf(lru.ProbationTail(), now_s);
-  stats.protected_age_s = Lru::AgeOf(lru.ProtectedTail(), now_s);
+  stats.probation_age_s = Lru::AgeOf(lru.OldestOnProbation(), now_s);
+  stats.protected_age_s = Lru::AgeOf(lru.NextProtected(), now_s);
   stats.age_s = std::max(stats.probation_age_s, stats.protected_age_s);
   stats.evicted_time_s = slab_class.EvictedAgeSeconds();
 }
@@ -61,17 +60,22 @@ ClassStats DescribeClass(const SlabSet& slabs, const SlabClass& slab_class) {
   stats.chunks_per_page = slab_class.ChunksPerPage();
   uint64_t removed = 0;
   uint64_t removed_bytes = 0;
+  uint64_t protected_removed = 0;
   slabs.workers.ForEach([&](const Worker& worker) {
     const WorkerClassCounters& counters = worker.counters.classes[slab_class.Id()];
     AddCounters(stats, counters);
     stats.item_count += counters.items_added.Get();
     stats.requested_bytes += counters.bytes_added.Get();
+    // Promoted, or protected from the start.
+    stats.protected_count += counters.moves_to_warm.Get() + counters.protected_added.Get();
+    protected_removed += counters.protected_removed.Get();
     removed += counters.items_removed.Get();
     removed_bytes += counters.bytes_removed.Get();
   });
   // Workers go on counting while they are read: never below zero.
   stats.item_count -= std::min(removed, stats.item_count);
   stats.requested_bytes -= std::min(removed_bytes, stats.requested_bytes);
+  stats.protected_count -= std::min(protected_removed, stats.protected_count);
   DescribeLists(stats, slab_class, slabs.clock.NowSeconds());
   return stats;
 }
@@ -88,9 +92,11 @@ CacheStats Describe(const CacheImpl& cache) {
 #undef COUNTER
   });
   stats.limit_bytes = slabs.budget.LimitBytes();
+  stats.used_bytes = slabs.budget.UsedBytes();
   stats.page_pool_count = slabs.pool.FreeCount();
   stats.page_bytes = slabs.pool.LentCount() * kPageBytes;
   stats.index_bytes = slabs.index.Bytes();
+  stats.ghost_bytes = slabs.ghost.Bytes();
   stats.index_power = static_cast<uint32_t>(std::bit_width(slabs.index.BucketCount()) - 1);
   stats.index_wants_memory = slabs.index.WantsMemory();
   stats.pages_moved = cache.release.MovedCount();

@@ -37,10 +37,12 @@ struct CacheStats {
 #undef COUNTER
   ClassStats sum;  // the counters and item counts of all classes added up
   uint64_t limit_bytes = 0;
+  uint64_t used_bytes = 0;          // of it: pages, index, ghost table, queues
   uint64_t page_pool_count = 0;     // free pages that belong to no class
   uint64_t item_bytes = 0;          // memcached's `bytes`: linked items without rounding
   uint64_t page_bytes = 0;          // pages committed
   uint64_t index_bytes = 0;         // committed for the index, overflow buckets included
+  uint64_t ghost_bytes = 0;         // for the keys of items that were evicted unread
   uint32_t index_power = 0;         // log2 of the main bucket count, rounded down
   bool index_wants_memory = false;  // growth was refused; a page is being given up for it
   uint64_t pages_moved = 0;         // pages taken from one class and given to another use

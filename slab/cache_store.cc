@@ -145,7 +145,7 @@ void BecomeStaleLike(const Item& old, Item& fresh) {
 
 }  // namespace
 
-StoreResult CacheImpl::Publish(Worker& worker, Item* fresh, const CommitSpec& spec) {
+StoreResult CacheImpl::Publish(Worker& worker, Item* fresh, const CommitSpec& spec, Look look) {
   const uint64_t hash = slabs.index.Hash(fresh->Key());
   std::optional<Change> change;
   Present present;
@@ -163,7 +163,8 @@ StoreResult CacheImpl::Publish(Worker& worker, Item* fresh, const CommitSpec& sp
       change = PublishLocked(worker, hash, present.slot, fresh, cas, generation);
     }
   }
-  if (WatchesFetches()) TellFetch(worker, fresh->Key(), present.live, present.result);
+  const bool tells_look = look == Look::kUntold && WatchesFetches();
+  if (tells_look) TellFetch(worker, fresh->Key(), present.live, present.result);
   if (verdict != StoreStatus::kStored) return {.status = verdict};
   if (!change) return {.status = StoreStatus::kNoMemory};
   worker.counters.total_items.Add();
@@ -231,7 +232,7 @@ StoreResult CacheImpl::ConcatenateOrVivify(Worker& worker, Item* sent, const Com
   while (true) {
     StoreResult result = Concatenate(*this, worker, *sent, spec);
     if (result.status == StoreStatus::kNotFound && spec.vivifies) {
-      result = Publish(worker, sent, add);
+      result = Publish(worker, sent, add, Look::kTold);
       if (result.status == StoreStatus::kNotStored) continue;  // somebody else was faster
       *sent_is_stored = result.status == StoreStatus::kStored;
       return result;
@@ -264,6 +265,7 @@ StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitS
 
 void Cache::DropForFailedSet(Worker& worker, std::string_view key) {
   const uint64_t hash = impl_->slabs.index.Hash(key);
+  if (impl_->WatchesFetches()) impl_->TellNextFetch(worker, hash, key);
   CacheImpl::Change change;
   {
     const MutexLock lock(impl_->slabs.index.StripeOf(hash));

@@ -1,9 +1,11 @@
 // slab/cache_upkeep.cc - flush_all, and what the maintainer thread does between requests.
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 #include "slab/cache.h"
 #include "slab/cache_impl.h"
+#include "slab/rebalance_policy.h"
 
 namespace larder::slab {
 
@@ -100,6 +102,20 @@ void FeedIndex(CacheImpl& cache, Worker& worker) {
   }
 }
 
+// Who was evicted is remembered in proportion to the items there are, about eight a bucket, and
+// never in more than a 32nd of the memory: the index does not shrink when items become fewer.
+void FeedGhost(CacheImpl& cache, Worker& worker) {
+  constexpr uint64_t kItemsPerBucket = 8;
+  constexpr uint64_t kPartMax = 32;
+  Ghost& ghost = cache.slabs.ghost;
+  if (!cache.slabs.config.evict) return;
+  while (ghost.IsSmallFor(cache.slabs.index.BucketCount() * kItemsPerBucket) &&
+         2 * ghost.Bytes() <= cache.slabs.budget.LimitBytes() / kPartMax) {
+    if (ghost.Grow()) continue;
+    if (!cache.release.MovePageTo(worker, 0)) return;
+  }
+}
+
 // Items have this much in any case: without a page nothing can be stored.
 constexpr uint64_t kPagesMin = 2;
 
@@ -121,6 +137,7 @@ void Cache::Maintain(uint32_t now_s) {
   if (impl_->slabs.flush.IsDue(now_s)) EndDelayedFlush(*impl_, worker, now_s);
   impl_->supply.DrainIdle(worker);
   FeedIndex(*impl_, worker);
+  FeedGhost(*impl_, worker);
   ReturnExcess(*impl_, worker);
   impl_->SweepFlushedStep(worker);
   // Relaxed: a switch; a step more or less does not matter.
@@ -134,8 +151,9 @@ void Cache::Maintain(uint32_t now_s) {
 bool Cache::SetLimit(uint64_t limit_bytes) {
   SlabSet& slabs = impl_->slabs;
   if (slabs.config.preallocate) return false;
-  // The index does not shrink: what it has is taken from the items' part.
-  const uint64_t bytes_min = std::max(kLimitBytesMin, slabs.index.Bytes() + kPagesMin * kPageBytes);
+  // Index and ghost table do not shrink: what they have is taken from the items' part.
+  const uint64_t kept_bytes = slabs.index.Bytes() + slabs.ghost.Bytes();
+  const uint64_t bytes_min = std::max(kLimitBytesMin, kept_bytes + kPagesMin * kPageBytes);
   if (limit_bytes < bytes_min || limit_bytes > slabs.arena.Bytes()) return false;
   slabs.budget.SetLimit(limit_bytes);
   return true;
@@ -155,12 +173,18 @@ MovePageStatus TakeFromPool(CacheImpl& cache, uint32_t receiver) {
                                                                    : MovePageStatus::kNoSparePage;
 }
 
-// The first class other than the receiver that has a page to spare; 0: none has.
+// Of the classes that have a page to spare, the one that misses it least; 0: none has.
 uint32_t AnyDonor(SlabSet& slabs, uint32_t receiver) {
-  for (SlabClass& slab_class : slabs.classes) {
-    if (slab_class.Id() != receiver && HasSparePage(slab_class)) return slab_class.Id();
+  std::vector<ClassFigures> classes;
+  for (const SlabClass& slab_class : slabs.classes) {
+    const MutexLock lock(slab_class.mutex);
+    if (slab_class.PageCountLocked() < 2) continue;
+    classes.push_back({.class_id = slab_class.Id(),
+                       .page_count = slab_class.PageCountLocked(),
+                       .free_chunk_count = slab_class.FreeCountLocked(),
+                       .chunks_per_page = slab_class.ChunksPerPage()});
   }
-  return 0;
+  return PickDonor(classes, receiver);
 }
 
 }  // namespace

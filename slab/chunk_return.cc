@@ -136,7 +136,7 @@ void ChunkSupply::AnswerRequest(Worker& worker) {
 void ChunkSupply::Drain(Worker& worker) {
   for (SlabClass& slab_class : slabs_.classes) {
     Worker::ClassBatches& batches = worker.BatchesOf(slab_class.Id());
-    if (batches.stock.Count() + batches.added.Count() + batches.removed.Count() == 0) continue;
+    if (batches.stock.Count() + batches.entries.Count() == 0) continue;
     const MutexLock lock(slab_class.mutex);
     SettleLocked(worker, slab_class);
     while (batches.stock.Count() > 0) slab_class.GiveFreeLocked(batches.stock.Pop());

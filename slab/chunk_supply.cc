@@ -62,34 +62,32 @@ Item* ChunkSupply::Take(Worker& worker, SlabClass& slab_class) {
   return item;
 }
 
-// --- in and out of the lists ---------------------------------------------------------------------
+// --- items that come and go ----------------------------------------------------------------------
 
-void ChunkSupply::Link(Worker& worker, Item* item) {
+void ChunkSupply::Added(Worker& worker, Item* item, uint64_t hash) {
   SlabClass& slab_class = slabs_.ClassOf(item);
   WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
   counters.items_added.Add();
   counters.bytes_added.Add(item->Bytes());
+  // Relaxed: nobody takes the bit away from an item.
+  if ((item->state.load(std::memory_order_relaxed) & item_state::kProtected) != 0) return;
   worker.has_leftovers = true;
-  auto& added = worker.BatchesOf(slab_class.Id()).added;
-  added.Push(slabs_.arena.HandleOf(item));
-  if (added.Count() >= slab_class.BatchCount()) Settle(worker, slab_class);
+  auto& entries = worker.BatchesOf(slab_class.Id()).entries;
+  entries.Push({slabs_.arena.HandleOf(item), Lru::HashPart(hash)});
+  if (entries.Count() >= slab_class.BatchCount()) Settle(worker, slab_class);
 }
 
-void ChunkSupply::CountRemoved(Worker& worker, const Item& item) const {
+void ChunkSupply::CountRemoved(Worker& worker, const Item& item, uint8_t state) const {
   WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassOf(&item).Id());
   counters.items_removed.Add();
   counters.bytes_removed.Add(item.Bytes());
+  if ((state & item_state::kProtected) != 0) counters.protected_removed.Add();
 }
 
 void ChunkSupply::Removed(Worker& worker, Item* item, uint8_t state) {
-  CountRemoved(worker, *item);
-  if (item_state::HolderOf(state) != Holder::kListed) return;  // the holder retires it
-  RaceWindow(Window::kSwungOldStillListed);
-  worker.has_leftovers = true;
-  SlabClass& slab_class = slabs_.ClassOf(item);
-  auto& removed = worker.BatchesOf(slab_class.Id()).removed;
-  removed.Push(slabs_.arena.HandleOf(item));
-  if (removed.Count() >= slab_class.BatchCount()) Settle(worker, slab_class);
+  CountRemoved(worker, *item, state);
+  RaceWindow(Window::kRemovedNotRetired);
+  Retire(worker, item);
 }
 
 void ChunkSupply::Settle(Worker& worker, SlabClass& slab_class) {
@@ -98,85 +96,64 @@ void ChunkSupply::Settle(Worker& worker, SlabClass& slab_class) {
 }
 
 void ChunkSupply::SettleLocked(Worker& worker, SlabClass& slab_class) {
-  Worker::ClassBatches& batches = worker.BatchesOf(slab_class.Id());
-  for (const Handle handle : batches.added) {
-    Item* const item = slabs_.ItemAt(handle);
-    uint8_t state = item->state.load(std::memory_order_relaxed);
-    // Acq_rel against the remover's fetch_and: exactly one of us sees the other's step.
-    while ((state & item_state::kIndexed) != 0 &&
-           !item->state.compare_exchange_weak(state, item_state::With(state, Holder::kListed),
-                                              std::memory_order_acq_rel,
-                                              std::memory_order_relaxed)) {
-    }
-    if ((state & item_state::kIndexed) != 0) {
-      slab_class.LruLocked().Link(item);
-    } else {
-      Retire(worker, item);  // removed before it was ever listed: ours to retire
-    }
+  auto& entries = worker.BatchesOf(slab_class.Id()).entries;
+  for (const ProbationEntry& entry : entries) {
+    if (slab_class.LruLocked().Enter(entry))
+      worker.CountersOf(slab_class.Id()).protected_added.Add();
   }
-  batches.added.Clear();
-  for (const Handle handle : batches.removed) {
-    Item* const item = slabs_.ItemAt(handle);
-    slab_class.LruLocked().Unlink(item);
-    Retire(worker, item);
-  }
-  batches.removed.Clear();
+  entries.Clear();
 }
 
 // --- eviction ------------------------------------------------------------------------------------
-
-bool ChunkSupply::IsolateLocked(SlabClass& slab_class, Item* item) {
-  uint8_t state = item->state.load(std::memory_order_relaxed);
-  do {
-    if ((state & item_state::kIndexed) == 0) return false;
-    // Acq_rel against the remover's fetch_and: exactly one of us sees the other's step.
-  } while (!item->state.compare_exchange_weak(state, item_state::With(state, Holder::kIsolated),
-                                              std::memory_order_acq_rel,
-                                              std::memory_order_relaxed));
-  slab_class.LruLocked().Unlink(item);
-  return true;
-}
 
 uint32_t ChunkSupply::Evict(Worker& worker, SlabClass& slab_class, uint32_t count) {
   std::array<Item*, kBatchMax> victims;
   uint32_t found = 0;
   const auto is_dead = [this](const Item& item) { return slabs_.IsDead(item); };
+  const auto hash_part = [this](const Item& item) {
+    return Lru::HashPart(slabs_.index.Hash(item.Key()));
+  };
   WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
   {
     const MutexLock lock(slab_class.mutex);
     Lru& lru = slab_class.LruLocked();
-    for (uint32_t i = 0; i < count; ++i) {
-      const Lru::Scan scan = slabs_.config.evict ? lru.FindVictim(is_dead) : lru.FindDead(is_dead);
+    for (; found < count; ++found) {
+      Lru::Scan scan;
+      if (slabs_.config.evict) {
+        scan = lru.FindVictim(hash_part, is_dead);
+      } else {
+        scan.victim = lru.FindDead(is_dead);
+      }
       counters.moves_to_warm.Add(scan.promoted_count);
-      counters.moves_within_lru.Add(scan.rotated_count);
+      counters.moves_within_lru.Add(scan.passed_count);
       if (scan.victim == nullptr) break;
-      if (IsolateLocked(slab_class, scan.victim)) victims[found++] = scan.victim;
+      victims[found] = scan.victim;
     }
   }
-  RaceWindow(Window::kIsolatedStillIndexed);
-  for (uint32_t i = 0; i < found; ++i) Finish(worker, victims[i]);
-  return found;
+  RaceWindow(Window::kVictimsStillIndexed);
+  uint32_t dropped = 0;
+  for (uint32_t i = 0; i < found; ++i) dropped += Drop(worker, victims[i]) ? 1 : 0;
+  return dropped;
 }
 
-void ChunkSupply::Finish(Worker& worker, Item* isolated) {
-  const uint64_t hash = slabs_.index.Hash(isolated->Key());
-  bool was_indexed = false;
+bool ChunkSupply::Drop(Worker& worker, Item* item) {
+  const uint64_t hash = slabs_.index.Hash(item->Key());
+  uint8_t state = 0;
   {
     const MutexLock lock(slabs_.index.StripeOf(hash));
-    if (const HashIndex::Slot slot = slabs_.index.FindLocked(hash, isolated)) {
-      slabs_.index.EraseLocked(hash, slot);
-      // Relaxed: holder and remover are this thread.
-      isolated->state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
-                                std::memory_order_relaxed);
-      was_indexed = true;
-    }
+    const HashIndex::Slot slot = slabs_.index.FindLocked(hash, item);
+    if (!slot) return false;
+    slabs_.index.EraseLocked(hash, slot);
+    // Relaxed: whoever looks for the item's removal does so under this lock.
+    state = item->state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
+                                  std::memory_order_relaxed);
+    const bool was_protected = (state & item_state::kProtected) != 0;
+    if (!was_protected && !slabs_.IsDead(*item)) slabs_.ghost.RememberLocked(hash);
   }
-  if (was_indexed) {
-    TellEviction(*isolated);
-    CountEvicted(worker, *isolated);
-    CountRemoved(worker, *isolated);
-  }
-  Retire(worker, isolated);
+  TellEviction(*item);
+  CountEvicted(worker, *item);
+  Removed(worker, item, state);
+  return true;
 }
 
 void ChunkSupply::TellEviction(const Item& item) const {
@@ -206,7 +183,7 @@ void ChunkSupply::CountEvicted(Worker& worker, const Item& item) const {
     counters.evicted_nonzero.Add();
   }
   if (!mark.Fetched()) counters.evicted_unfetched.Add();
-  if (mark.Count() > 0) counters.evicted_active.Add();
+  if (mark.WasRead()) counters.evicted_active.Add();
   slab_class.NoteEvictedAge(slabs_.clock.NowSeconds() - mark.Second());
 }
 

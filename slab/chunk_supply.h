@@ -3,12 +3,12 @@
 //
 //        page pool -> class's free list -> stock -> (item) -> limbo -> stock or free list
 //                           ^                          |
-//                           '------ eviction <---------' LRU lists
+//                           '------ eviction <---------'
 //
-// Small chunks move in batches: one lock of the class links a worker's new items, unlinks the
-// ones it removed, and fills its stock. While the pool is empty each refill also evicts ahead, so
-// that a reserve of free chunks is there when the next batch is wanted and no store waits for
-// readers to pass (the grace period of epoch.h).
+// Small chunks move in batches: one lock of the class queues a worker's new items for probation and
+// fills its stock. An item that is removed or replaced needs no lock but its stripe's. While the
+// pool is empty each refill also evicts ahead, so that a reserve of free chunks is there when the
+// next batch is wanted and no store waits for readers to pass (the grace period of epoch.h).
 //
 // Threads  a Worker& argument: the calling thread has that worker's turn. Lock order: locks.h;
 //          a class and a stripe are never locked together.
@@ -38,10 +38,10 @@ class ChunkSupply {
   [[nodiscard]] Item* TakeFree(Worker& worker, SlabClass& slab_class);
   [[nodiscard]] bool AddPageFromPool(SlabClass& slab_class);
 
-  // --- in and out of the lists ---------------------------------------------------------------
-  // `item` has just been published by this worker; its holder is kBatched.
-  void Link(Worker& worker, Item* item);
-  // `item` was taken out of the index by this worker, which saw `state` in that step.
+  // --- items that come and go ----------------------------------------------------------------
+  // This worker has just published `item` under a key with this hash.
+  void Added(Worker& worker, Item* item, uint64_t hash);
+  // This worker has taken `item` out of the index and saw `state` in that step.
   void Removed(Worker& worker, Item* item, uint8_t state);
   // Nobody can find the chunk any more; it is free once nobody can be reading it.
   void Retire(Worker& worker, Item* item);
@@ -52,20 +52,17 @@ class ChunkSupply {
   // Retires up to `count` victims of the class; with evictions off, only items that are no longer
   // served. Returns how many.
   uint32_t Evict(Worker& worker, SlabClass& slab_class, uint32_t count);
-  // Takes one isolated item out of the index and retires it.
-  void Finish(Worker& worker, Item* isolated);
+  // Takes one item out of the index and retires it. False: somebody was faster.
+  // REQUIRES: this on-line worker has seen that the item is indexed.
+  bool Drop(Worker& worker, Item* item);
   // No stripe and no class is locked, and the item is not yet free.
   void TellEviction(const Item& item) const;
   void CountEvicted(Worker& worker, const Item& item) const;
-  // Takes the listed items of a page for which `is_wanted(item)` holds out of their lists and of
-  // the index, and retires them. Does nothing if the page is no longer the class's.
+  // Drops the items of a page for which `is_wanted(item)` holds. Does nothing if the page is no
+  // longer the class's.
   template <typename IsWanted>
   void RemoveFromPage(Worker& worker, SlabClass& slab_class, PageId page,
                       const IsWanted& is_wanted);
-  // Moves an item from its list to this thread. False: it is on its way out with somebody else.
-  // REQUIRES: the class's mutex; `item` is linked.
-  [[nodiscard]] static bool IsolateLocked(SlabClass& slab_class, Item* item)
-      REQUIRES_LOCK(slab_class.mutex);
 
   // --- coming home ---------------------------------------------------------------------------
   // Between two pieces of work: the worker holds no reference. Answers a pending request to give
@@ -92,7 +89,7 @@ class ChunkSupply {
   static constexpr uint32_t kLimboMax = 512;  // retired chunks before a collection is tried
 
   [[nodiscard]] Item* PopStock(Worker& worker, SlabClass& slab_class) const;
-  void CountRemoved(Worker& worker, const Item& item) const;
+  void CountRemoved(Worker& worker, const Item& item, uint8_t state) const;
   void Settle(Worker& worker, SlabClass& slab_class);
   void SettleLocked(Worker& worker, SlabClass& slab_class) REQUIRES_LOCK(slab_class.mutex);
   void SealLimbo(Worker& worker);
@@ -113,19 +110,17 @@ class ChunkSupply {
 template <typename IsWanted>
 void ChunkSupply::RemoveFromPage(Worker& worker, SlabClass& slab_class, PageId page,
                                  const IsWanted& is_wanted) {
-  std::vector<Item*> isolated;
+  std::vector<Item*> wanted;
   {
     const MutexLock lock(slab_class.mutex);
     // Relaxed: a page changes hands under the mutexes of both its classes.
     const PageInfo& info = slabs_.arena.Info(page);
     if (info.class_id.load(std::memory_order_relaxed) != slab_class.Id()) return;
-    slab_class.ForEachChunk(page, [&](Item* item) UNCHECKED_LOCKING {
-      const uint8_t state = item->state.load(std::memory_order_relaxed);
-      if (item_state::HolderOf(state) != Holder::kListed || !is_wanted(*item)) return;
-      if (IsolateLocked(slab_class, item)) isolated.push_back(item);
+    slab_class.ForEachChunk(page, [&](Item* item) {
+      if (item->IsIndexed() && is_wanted(*item)) wanted.push_back(item);
     });
   }
-  for (Item* item : isolated) Finish(worker, item);
+  for (Item* item : wanted) Drop(worker, item);
 }
 
 }  // namespace larder::slab

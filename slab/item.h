@@ -1,47 +1,49 @@
 // slab/item.h - one item, byte by byte.
 //
 //   offset  bytes  field
-//        0      4  next          handle: neighbour in its LRU list, or in the class's free list
-//        4      4  prev          handle
-//        8      4  access        2 bits count, 1 bit ever fetched, 29 bits second of last access
-//       12      4  expires_s     second on Clock's scale, 0 never
-//       16      4  shape         30 bits value bytes, 1 bit client flags present, 1 bit CAS present
-//       20      1  key_bytes
-//       21      1  state         who holds it, see below
-//       22      2  generation    number of flushes before it was stored, modulo 2^16
-//       24     [8  cas]          absent with -C
+//        0      4  access        1 bit read since it was last looked at, 1 bit ever fetched,
+//                                30 bits second of last access
+//        4      4  expires_s     second on Clock's scale, 0 never
+//        8      4  shape         30 bits value bytes, 1 bit client flags present, 1 bit CAS present
+//       12      1  key_bytes
+//       13      1  state         who has it, see below
+//       14      2  generation    number of flushes before it was stored, modulo 2^16
+//       16     [8  cas]          absent with -C
 //           [4  client flags]    absent when 0
 //              [4  pin count]    only where the value is large enough to be lent
 //                     key        then the value, no gap, no terminator
 //
-// 32 bytes beside key and value, links and CAS included; 24 with -C. Links are handles (4 bytes
-// instead of 8); lengths, counts and flags share words; what most items lack takes no room.
+// 24 bytes beside key and value, CAS included; 16 with -C. There are no list links: the order of
+// eviction is that of addresses, and of a short queue of handles beside the items (lru.h). Lengths
+// and marks share words; what most items lack takes no room. With 25-byte keys and 100-byte values
+// that is a chunk of 152 bytes instead of the 160 that two handles as links would ask for.
 //
-// A life     Everything but next, prev, access, expires_s, state, cas and the pin count is written
-//            before the item is published in the index, and never again: readers read it without
-//            a lock. An update is a new item. (`md` with I gives the same item a new cas.)
+// A life     Everything but access, expires_s, state, cas and the pin count is written before the
+//            item is published in the index, and never again: readers read it without a lock. An
+//            update is a new item. (`md` with I gives the same item a new cas.)
 //
-// State      Two parties can have hold of an item: the index (bit kIndexed) and one holder:
-//              kNobody    a worker's own: being filled, or on its way back to the free chunks
-//              kBatched   published, in the batch of new items of the worker that stored it
-//              kListed    in an LRU list of its class
-//              kIsolated  taken off its list by an evictor, which removes it from the index next
-//            Whoever takes it out of the index (under its stripe's lock) clears kIndexed in one
-//            atomic step and sees in the same step who the holder is. That settles who retires the
-//            chunk, exactly once:
-//              holder kListed            -> the remover, after unlinking it. Evictors pass it by.
-//              holder kBatched/kIsolated -> the holder, who finds kIndexed gone at its next step.
-//            Moves between holders (batched -> listed -> isolated) are compare-and-swap from a
-//            state with kIndexed set, so a removed item stays with the holder the remover saw.
+// State      kIndexed is set when the item is published and cleared when it is taken out of the
+//            index, both under the stripe's lock. Whoever clears it retires the chunk; so that
+//            happens exactly once, whether it is an update, a removal, an eviction or a page that
+//            is emptied. Nobody else has to be asked: no list knows the item.
+//            Evictors look at items without the stripe's lock. One that sees kIndexed (acquire,
+//            pairs with the publisher's release) may read everything until its next quiescent
+//            state, because the chunk is not reused before (epoch.h); whether the item is still in
+//            the index it learns under the lock.
+//            kProtected is set once, by an evictor, in a step that leaves alone what is no longer
+//            indexed, or before the item is published.
 //
 // Marks      The other bits of the state are what meta commands set and show (cache.h,
 //            ItemDetails). They change under the stripe's lock while the item is in the index, and
 //            stay as they are until the chunk is free: a reader that still looks at an item that
 //            was just replaced sees the marks it had.
 //
+// Free       A chunk on its class's free list (kFree) has its links where expires_s and shape are:
+//            not in access, which is the one word that may be written without looking again.
+//
 // Units      bytes, seconds on Clock's scale.
-// Threads    next, prev, kProtected: the class's mutex. state: atomic, as told above. access and
-//            pin count: any thread. expires_s, cas: written under the stripe's lock, read by any.
+// Threads    state: atomic, as told above. access and pin count: any thread. expires_s, cas:
+//            written under the stripe's lock, read by any. Links: the class's mutex.
 #pragma once
 
 #include <atomic>
@@ -55,66 +57,49 @@
 
 namespace larder::slab {
 
-// How often an item was read lately, saturating, and when last. One word, written only when it
-// changes: a hot item's is written once a second.
+// Whether an item was read lately, and when last. One word, written only when it changes: a hot
+// item's is written once a second. One bit and not a count: simulated on Zipf, scans, loops and
+// drifting popularity, counts of 2 or 3 miss as much on the average, and more where what was
+// popular yesterday has to make room (a count of 3: 9 % more misses than a bit on a fast drift).
 class AccessMark {
  public:
-  static constexpr uint32_t kCountMax = 3;
-
   AccessMark() = default;
   explicit AccessMark(uint32_t bits) : bits_(bits) {}
-  static AccessMark Fresh(uint32_t now_s, uint32_t count) {
-    return AccessMark(now_s << kSecondShift | count);
+  static AccessMark Fresh(uint32_t now_s, bool was_read) {
+    return AccessMark(now_s << kSecondShift | (was_read ? kReadBit : 0));
   }
   [[nodiscard]] AccessMark Touched(uint32_t now_s) const {
-    const uint32_t count = Count() < kCountMax ? Count() + 1 : kCountMax;
-    return AccessMark(now_s << kSecondShift | kFetchedBit | count);
+    return AccessMark(now_s << kSecondShift | kFetchedBit | kReadBit);
   }
   // The same for an item that was in somebody's way, but not handed out.
   [[nodiscard]] AccessMark Met(uint32_t now_s) const {
-    const AccessMark touched = Touched(now_s);
-    return Fetched() ? touched : AccessMark(touched.bits_ & ~kFetchedBit);
+    return AccessMark(now_s << kSecondShift | (bits_ & kFetchedBit) | kReadBit);
   }
-  [[nodiscard]] AccessMark WithCount(uint32_t count) const {
-    return AccessMark((bits_ & ~kCountMask) | count);
-  }
-  [[nodiscard]] uint32_t Count() const { return bits_ & kCountMask; }
+  [[nodiscard]] AccessMark Unread() const { return AccessMark(bits_ & ~kReadBit); }
+  // Since it was stored, or since an evictor last looked.
+  [[nodiscard]] bool WasRead() const { return (bits_ & kReadBit) != 0; }
   [[nodiscard]] bool Fetched() const { return (bits_ & kFetchedBit) != 0; }
   [[nodiscard]] uint32_t Second() const { return bits_ >> kSecondShift; }
   [[nodiscard]] uint32_t Bits() const { return bits_; }
 
  private:
-  static constexpr uint32_t kCountMask = 3;
-  static constexpr uint32_t kFetchedBit = 4;
-  static constexpr uint32_t kSecondShift = 3;
+  static constexpr uint32_t kReadBit = 1;
+  static constexpr uint32_t kFetchedBit = 2;
+  static constexpr uint32_t kSecondShift = 2;
   uint32_t bits_ = 0;
 };
 
-enum class Holder : uint8_t { kNobody = 0, kBatched = 1, kListed = 2, kIsolated = 3 };
-
 namespace item_state {
 inline constexpr uint8_t kIndexed = 1U << 0;
-inline constexpr uint8_t kHolderShift = 1;
-inline constexpr uint8_t kHolderMask = 3U << kHolderShift;
-inline constexpr uint8_t kProtected = 1U << 3;  // of the two lists of its class, which one
-inline constexpr uint8_t kFree = 1U << 4;       // on the class's free list, or set aside
-inline constexpr uint8_t kStale = 1U << 5;
-inline constexpr uint8_t kTokenSent = 1U << 6;
-inline constexpr uint8_t kBinaryKey = 1U << 7;
+inline constexpr uint8_t kProtected = 1U << 1;  // past probation, see lru.h
+inline constexpr uint8_t kFree = 1U << 2;       // on the class's free list, or set aside
+inline constexpr uint8_t kStale = 1U << 3;
+inline constexpr uint8_t kTokenSent = 1U << 4;
+inline constexpr uint8_t kBinaryKey = 1U << 5;
 inline constexpr uint8_t kMarks = kStale | kTokenSent | kBinaryKey;
-
-constexpr Holder HolderOf(uint8_t state) {
-  return static_cast<Holder>((state & kHolderMask) >> kHolderShift);
-}
-constexpr uint8_t With(uint8_t state, Holder holder) {
-  return static_cast<uint8_t>((state & ~kHolderMask) |
-                              (static_cast<uint8_t>(holder) << kHolderShift));
-}
 }  // namespace item_state
 
 struct Item {
-  Handle next;
-  Handle prev;
   std::atomic<uint32_t> access;
   std::atomic<uint32_t> expires_s;
   uint32_t shape;
@@ -134,8 +119,6 @@ struct Item {
 
   // Lays out a fresh item; the value's bytes are left to the caller.
   void Format(const ItemSpec& spec, bool has_cas) {
-    next = kNoHandle;
-    prev = kNoHandle;
     access.store(0, std::memory_order_relaxed);
     expires_s.store(spec.expires_s, std::memory_order_relaxed);
     shape =
@@ -180,6 +163,18 @@ struct Item {
     return *reinterpret_cast<std::atomic<uint32_t>*>(PinsPlace());
   }
 
+  // --- while the chunk is free; under the class's mutex -----------------------------------------
+  [[nodiscard]] Handle NextFree() const { return shape; }
+  [[nodiscard]] Handle PrevFree() const { return expires_s.load(std::memory_order_relaxed); }
+  void SetNextFree(Handle handle) { shape = handle; }
+  void SetPrevFree(Handle handle) { expires_s.store(handle, std::memory_order_relaxed); }
+
+  // True from publication until it is taken out of the index.
+  [[nodiscard]] bool IsIndexed() const {
+    // Acquire: pairs with the publisher's release, so that the rest of the item can be read.
+    return (state.load(std::memory_order_acquire) & item_state::kIndexed) != 0;
+  }
+
   [[nodiscard]] AccessMark Access() const {
     // Relaxed: a mark lost or seen late costs at most a less good choice of victim.
     return AccessMark(access.load(std::memory_order_relaxed));
@@ -193,7 +188,7 @@ struct Item {
   }
   [[nodiscard]] char* Base() { return reinterpret_cast<char*>(this); }
   [[nodiscard]] const char* Base() const { return reinterpret_cast<const char*>(this); }
-  // Chunks start on granules of 8 bytes or more, and so does what follows the 24 bytes.
+  // Chunks start on granules of 8 bytes or more, and so does what follows the 16 bytes.
   [[nodiscard]] std::atomic_ref<uint64_t> CasPlace() const {
     auto* const place = const_cast<char*>(Base()) + sizeof(Item);
     return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(place));
@@ -210,10 +205,10 @@ struct Item {
   }
 };
 
-static_assert(sizeof(Item) == 24 && alignof(Item) == 4);
-static_assert(offsetof(Item, access) == 8 && offsetof(Item, expires_s) == 12);
-static_assert(offsetof(Item, shape) == 16 && offsetof(Item, key_bytes) == 20);
-static_assert(offsetof(Item, state) == 21 && offsetof(Item, generation) == 22);
+static_assert(sizeof(Item) == 16 && alignof(Item) == 4);
+static_assert(offsetof(Item, access) == 0 && offsetof(Item, expires_s) == 4);
+static_assert(offsetof(Item, shape) == 8 && offsetof(Item, key_bytes) == 12);
+static_assert(offsetof(Item, state) == 13 && offsetof(Item, generation) == 14);
 static_assert(sizeof(std::atomic<uint32_t>) == 4, "pin count and access mark are plain words");
 
 }  // namespace larder::slab

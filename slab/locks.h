@@ -38,6 +38,7 @@ enum class LockRank : uint8_t {
   kClass,        // free chunks, lists and pages of one slab class
   kLimbo,        // retired chunks that workers left behind
   kPool,         // free pages
+  kExtents,      // slots of the extent area; a leaf: taken wherever a large value's memory is
   kRegistry,     // the lists of workers and of epoch participants
 };
 

@@ -1,53 +1,89 @@
 #include "slab/lru.h"
 
+#include <algorithm>
+
+#include "slab/cache_config.h"
+
 namespace larder::slab {
 
-namespace {
+Lru::Lru(PageArena& arena, const std::vector<PageId>& pages, uint32_t class_id,
+         uint32_t chunk_bytes)
+    : arena_(arena),
+      pages_(pages),
+      class_id_(class_id),
+      chunk_bytes_(chunk_bytes),
+      chunks_per_page_(kPageBytes / chunk_bytes) {}
 
-Item* ItemAt(PageArena& arena, Handle handle) { return reinterpret_cast<Item*>(arena.At(handle)); }
-
-}  // namespace
-
-void LruList::PushHead(PageArena& arena, Item* item) {
-  const Handle handle = arena.HandleOf(item);
-  item->prev = kNoHandle;
-  item->next = head_;
-  if (head_ != kNoHandle) ItemAt(arena, head_)->prev = handle;
-  head_ = handle;
-  if (tail_ == kNoHandle) tail_ = handle;
-  ++count_;
-}
-
-void LruList::Remove(PageArena& arena, Item* item) {
-  if (item->prev != kNoHandle) ItemAt(arena, item->prev)->next = item->next;
-  if (item->next != kNoHandle) ItemAt(arena, item->next)->prev = item->prev;
-  const Handle handle = arena.HandleOf(item);
-  if (head_ == handle) head_ = item->next;
-  if (tail_ == handle) tail_ = item->prev;
-  item->next = kNoHandle;
-  item->prev = kNoHandle;
-  --count_;
-}
-
-LruList& Lru::ListOf(const Item* item) {
-  // Relaxed: kProtected changes under the class's mutex only, which the caller holds.
+Item* Lru::OnProbation(const ProbationEntry& entry) const {
+  // A page that has left may be anything by now; one that came back has its chunks where they were.
+  // Relaxed: pages leave and come under this class's mutex.
+  const uint32_t class_id = arena_.InfoOf(entry.handle).class_id.load(std::memory_order_relaxed);
+  if (class_id != class_id_) return nullptr;
+  Item* const item = ItemAt(entry.handle);
+  if (!item->IsIndexed()) return nullptr;
   const uint8_t state = item->state.load(std::memory_order_relaxed);
-  return (state & item_state::kProtected) != 0 ? protected_ : probation_;
+  return (state & item_state::kProtected) == 0 ? item : nullptr;
 }
 
-void Lru::Link(Item* item) { ListOf(item).PushHead(arena_, item); }
-
-void Lru::Unlink(Item* item) { ListOf(item).Remove(arena_, item); }
-
-LruList& Lru::ListToShrink() {
-  const uint64_t total = probation_.Count() + protected_.Count();
-  const bool probation_is_over = probation_.Count() * kProbationDivisor > total;
-  return probation_is_over || protected_.Count() == 0 ? probation_ : protected_;
+bool Lru::Protect(Item* item) {
+  uint8_t state = item->state.load(std::memory_order_relaxed);
+  while ((state & item_state::kIndexed) != 0) {
+    // Relaxed: nothing but the bit is told. The exchange leaves alone what was removed meanwhile,
+    // so that a chunk on its way home has no bits that its next life would not expect.
+    if (item->state.compare_exchange_weak(state,
+                                          static_cast<uint8_t>(state | item_state::kProtected),
+                                          std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
 }
 
-void Lru::MoveToHead(Item* item, LruList& from, LruList& to) {
-  from.Remove(arena_, item);
-  to.PushHead(arena_, item);
+bool Lru::Enter(const ProbationEntry& entry) {
+  queue_.push_back(entry);
+  if (queue_.size() <= LengthMax(ChunkCount()) + kBatchesSlack) return false;
+  Item* const oldest = OnProbation(queue_.front());
+  queue_.pop_front();
+  return oldest != nullptr && Protect(oldest);
+}
+
+void Lru::ForgetPage(size_t index) {
+  if (hand_page_ > index) {
+    --hand_page_;
+  } else if (hand_page_ == index) {
+    hand_chunk_ = 0;
+  }
+}
+
+Item* Lru::Advance() {
+  if (hand_page_ >= pages_.size()) hand_page_ = 0;
+  char* const chunk =
+      arena_.PageBegin(pages_[hand_page_]) + static_cast<size_t>(hand_chunk_) * chunk_bytes_;
+  if (++hand_chunk_ == chunks_per_page_) {
+    hand_chunk_ = 0;
+    ++hand_page_;
+  }
+  return reinterpret_cast<Item*>(chunk);
+}
+
+const Item* Lru::OldestOnProbation() const {
+  for (size_t i = 0; i < queue_.size() && i < kPeeksMax; ++i) {
+    if (const Item* item = OnProbation(queue_[i])) return item;
+  }
+  return nullptr;
+}
+
+const Item* Lru::NextProtected() const {
+  if (hand_page_ >= pages_.size()) return nullptr;
+  const char* const begin = arena_.PageBegin(pages_[hand_page_]);
+  const uint32_t end = std::min(chunks_per_page_, hand_chunk_ + kPeeksMax);
+  for (uint32_t i = hand_chunk_; i < end; ++i) {
+    const auto* const item =
+        reinterpret_cast<const Item*>(begin + static_cast<size_t>(i) * chunk_bytes_);
+    if (!item->IsIndexed()) continue;
+    if ((item->state.load(std::memory_order_relaxed) & item_state::kProtected) != 0) return item;
+  }
+  return nullptr;
 }
 
 }  // namespace larder::slab

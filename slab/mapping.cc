@@ -27,10 +27,13 @@ Mapping::~Mapping() {
 }
 
 void Mapping::Discard(size_t offset, size_t bytes) const {
-  madvise(begin_ + offset, bytes, MADV_DONTNEED);
+  if (madvise(begin_ + offset, bytes, MADV_DONTNEED) == 0) return;
+  madvise(begin_ + offset, bytes, MADV_DONTNEED_LOCKED);
 }
 
 void Mapping::PreferHugePages() const { madvise(begin_, bytes_, MADV_HUGEPAGE); }
+
+void Mapping::AvoidHugePages() const { madvise(begin_, bytes_, MADV_NOHUGEPAGE); }
 
 bool Mapping::Populate(size_t bytes) const {
   return madvise(begin_, bytes, MADV_POPULATE_WRITE) == 0;

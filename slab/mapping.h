@@ -29,9 +29,13 @@ class Mapping {
   [[nodiscard]] size_t Bytes() const { return bytes_; }
 
   // Gives the memory of [offset, offset + bytes) back to the system; it reads as zeros again.
+  // Memory that is locked (mlockall) as well, from Linux 5.18 on; before, that is kept.
   void Discard(size_t offset, size_t bytes) const;
   // Asks for huge pages.
   void PreferHugePages() const;
+  // Sees to it that no more memory is taken than is touched, even where the system gives everybody
+  // huge pages.
+  void AvoidHugePages() const;
   // Takes the memory of the first `bytes` now rather than when it is first needed. False when the
   // system has not enough.
   [[nodiscard]] bool Populate(size_t bytes) const;

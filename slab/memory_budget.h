@@ -25,6 +25,9 @@ class MemoryBudget {
     } while (!used_bytes_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
     return true;
   }
+  // For what has to be had whatever the limit: little, and the maintainer gives up a page for it
+  // when the limit is passed.
+  void Charge(uint64_t bytes) { used_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void Return(uint64_t bytes) { used_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
 
   [[nodiscard]] uint64_t UsedBytes() const { return used_bytes_.load(std::memory_order_relaxed); }

@@ -42,24 +42,18 @@ void PageRelease::LockPassingQuiescent(Worker& worker) UNCHECKED_LOCKING {
   }
 }
 
-// A chunk that is neither free nor in a list belongs to somebody; a pinned one is being sent.
+// A chunk that is neither free nor in the index belongs to somebody; a pinned one is being sent.
 bool PageRelease::IsHeldLocked(const SlabClass& donor, PageId page) const {
   bool is_held = false;
   donor.ForEachChunk(page, [&](Item* chunk) {
     const uint8_t state = chunk->state.load(std::memory_order_relaxed);
     if ((state & item_state::kFree) != 0) return;
-    switch (item_state::HolderOf(state)) {
-      case Holder::kNobody:
-        is_held = true;
-        break;
-      case Holder::kListed:
-        // Relaxed: a pin that comes later is found when the page does not become empty.
-        is_held |= chunk->IsPinnable() && chunk->Pins().load(std::memory_order_relaxed) > 0;
-        break;
-      case Holder::kBatched:  // a batch was drained a moment ago and fills again: no reason to stop
-      case Holder::kIsolated:
-        break;
+    if (!chunk->IsIndexed()) {
+      is_held = true;
+      return;
     }
+    // Relaxed: a pin that comes later is found when the page does not become empty.
+    is_held |= chunk->IsPinnable() && chunk->Pins().load(std::memory_order_relaxed) > 0;
   });
   return is_held;
 }
@@ -76,7 +70,7 @@ bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
     // Bounded by the pages there are: each is tried once in a pass.
     do {
       const uint32_t donor = PickDonor(Figures(), receiver);
-      result = donor == 0 ? Result::kNoPage : MoveOne(worker, donor, receiver, held);
+      result = donor == 0 ? Result::kNoPage : MoveOne(worker, donor, receiver, held, 1);
     } while (result == Result::kHeld);
   }
   mutex_.Unlock();
@@ -87,17 +81,20 @@ bool PageRelease::MovePage(Worker& worker, uint32_t donor, uint32_t receiver) {
   LockPassingQuiescent(worker);
   tried_.assign(slabs_.pool.TouchedCount(), false);
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
-  while (result == Result::kHeld) result = MoveOne(worker, donor, receiver, HeldPages::kPassOver);
+  while (result == Result::kHeld) {
+    result = MoveOne(worker, donor, receiver, HeldPages::kPassOver, 2);
+  }
   mutex_.Unlock();
   return result == Result::kMoved;
 }
 
 PageRelease::Result PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver,
-                                         HeldPages held_pages) {
+                                         HeldPages held_pages, uint64_t pages_min) {
   SlabClass& donor = slabs_.Class(donor_id);
   std::optional<PageId> page;
   {
     const MutexLock lock(donor.mutex);
+    if (donor.PageCountLocked() < pages_min) return Result::kNoPage;
     page = PickPageLocked(donor);
     if (!page) return Result::kNoPage;
     tried_[*page] = true;

@@ -21,8 +21,8 @@ enum class Window : uint8_t {
   kMovedUpNotCleared,        // an entry stands in its main bucket and still in the overflow bucket
   kSplitCopiedUnpublished,   // the new bucket is filled, readers do not look there yet
   kSplitPublishedUncleared,  // readers look there, the old bucket still has the entries
-  kSwungOldStillListed,      // an update has swung the slot, the old item is still in its list
-  kIsolatedStillIndexed,     // a victim has left its list and can still be found
+  kRemovedNotRetired,        // an item is out of the index, its chunk not yet on its way home
+  kVictimsStillIndexed,      // victims are chosen and can still be found, read and replaced
   kReservedBeforeRecheck,    // a rewrite has its new chunk, the old item may have changed
   kRetiredBeforeSeal,        // a chunk is retired, its epoch not yet stamped
   kPageWalkedNotDrained,     // a page's items are on their way out, its chunks not yet home

@@ -25,8 +25,8 @@ std::vector<ClassFigures> Rebalancer::Look() {
                        .free_chunk_count = slab_class.FreeCountLocked(),
                        .chunks_per_page = slab_class.ChunksPerPage(),
                        .evicted_count = evicted - before,
-                       .tail_age_s = std::max(Lru::AgeOf(lru.ProbationTail(), now_s),
-                                              Lru::AgeOf(lru.ProtectedTail(), now_s)),
+                       .tail_age_s = std::max(Lru::AgeOf(lru.OldestOnProbation(), now_s),
+                                              Lru::AgeOf(lru.NextProtected(), now_s)),
                        .evicted_age_s = slab_class.EvictedAgeSeconds()});
   }
   return classes;

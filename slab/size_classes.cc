@@ -18,10 +18,17 @@ uint32_t WidenToPage(uint32_t bytes, uint32_t granule) {
   return kPageBytes / per_page & ~(granule - 1);
 }
 
+double FactorAt(std::span<const GrowthStep> growth, uint32_t bytes) {
+  for (const GrowthStep& step : growth) {
+    if (bytes <= step.up_to_bytes) return step.factor;
+  }
+  return growth.back().factor;
+}
+
 }  // namespace
 
-SizeClasses::SizeClasses(uint32_t smallest_bytes, double factor, uint32_t largest_bytes,
-                         uint32_t granule_bytes) {
+SizeClasses::SizeClasses(uint32_t smallest_bytes, std::span<const GrowthStep> growth,
+                         uint32_t largest_bytes, uint32_t granule_bytes) {
   const uint32_t last =
       WidenToPage(std::min(RoundUp(largest_bytes, granule_bytes), kPageBytes), granule_bytes);
   auto wanted = static_cast<double>(smallest_bytes);
@@ -32,7 +39,7 @@ SizeClasses::SizeClasses(uint32_t smallest_bytes, double factor, uint32_t larges
     if (widened >= last) break;
     if (widened > chunk_bytes_[count_]) chunk_bytes_[++count_] = widened;
     // A factor close to 1 must still lead to another size.
-    wanted = std::max(widened * factor, static_cast<double>(widened) + 1);
+    wanted = std::max(widened * FactorAt(growth, widened), static_cast<double>(widened) + 1);
   }
   chunk_bytes_[++count_] = last;
 }

@@ -1,10 +1,15 @@
 // slab/size_classes.h - the table of chunk sizes: which slab class an item of a given size takes.
 //
-// Sizes grow by the configured factor from the smallest. Each is then widened to the largest size
-// of which as many chunks fit a page, so that no page has an unused tail that could have been
-// room in its chunks: at the large end, where a page holds a handful of chunks, this is 1/2, 1/3,
-// 1/4 of a page instead of powers of the factor. The last class is a whole page.
+// Sizes grow by a factor from the smallest: the one asked for, or else by Larder's own steps, small
+// ones where items are small and many, larger ones where they are few. Each is then widened to the
+// largest size of which as many chunks fit a page, so that no page has an unused tail that could
+// have been room in its chunks: at the large end, where a page holds a handful of chunks, this is
+// 1/2, 1/3, 1/4 of a page instead of powers of the factor. The last class is a whole page.
 //
+// Why steps    The mean loss to rounding is about half a step. With log-normal values (median 230
+// B,
+//              sigma 1.3, 25-byte keys) 38 classes of factor 1.25 lose 12.2 % of what is asked for,
+//              52 of factor 1.165 lose 8.4 %, the 59 of the steps below 6.6 %.
 // Units    bytes; class ids from 1, as in memcached's statistics. 0 means none.
 // Threads  immutable after construction.
 #pragma once
@@ -15,14 +20,25 @@
 
 namespace larder::slab {
 
+// Chunks of up to `up_to_bytes` are followed by ones larger by `factor`.
+struct GrowthStep {
+  uint32_t up_to_bytes = 0;
+  double factor = 0;
+};
+
+// The last step's factor goes on to the largest chunk.
+inline constexpr std::array<GrowthStep, 4> kOwnGrowth{
+    {{256, 1.08}, {8 * 1024, 1.125}, {64 * 1024, 1.25}, {1024 * 1024, 1.4}}};
+
 class SizeClasses {
  public:
   // memcached's bound: six bits of its class id, less the page pool's own.
   static constexpr uint32_t kClassCountMax = 63;
 
-  // `smallest_bytes`: chunk size of class 1. `granule_bytes`: every chunk size is a multiple of
-  // it, and a power of two. `largest_bytes`: no chunk larger than what holds this much.
-  SizeClasses(uint32_t smallest_bytes, double factor, uint32_t largest_bytes,
+  // `smallest_bytes`: chunk size of class 1. `growth`: at least one step. `granule_bytes`: every
+  // chunk size is a multiple of it, and a power of two. `largest_bytes`: no chunk larger than what
+  // holds this much.
+  SizeClasses(uint32_t smallest_bytes, std::span<const GrowthStep> growth, uint32_t largest_bytes,
               uint32_t granule_bytes);
 
   // Explicit sizes, ascending, rounded up to granules and otherwise taken as they are; a class of

@@ -9,12 +9,15 @@
 
 namespace larder::slab {
 
-SlabClass::SlabClass(PageArena& arena, uint32_t class_id, uint32_t chunk_bytes)
+SlabClass::SlabClass(PageArena& arena, MemoryBudget& budget, uint32_t class_id,
+                     uint32_t chunk_bytes)
     : arena_(arena),
+      budget_(budget),
       class_id_(class_id),
       chunk_bytes_(chunk_bytes),
       batch_count_(std::clamp(kBatchBytes / chunk_bytes, 1U, kBatchMax)),
-      lru_(arena) {}
+      free_(arena),
+      lru_(arena, pages_, class_id, chunk_bytes) {}
 
 // The header of a free chunk stays readable: it links the free list, and page release reads the
 // state of every chunk of a page. Everything behind it is poisoned.
@@ -25,6 +28,7 @@ void SlabClass::AddPageLocked(PageId page) {
   info.free_count = 0;
   Unpoison(arena_.PageBegin(page), kPageBytes);
   pages_.push_back(page);
+  budget_.Charge(Lru::QueueBytesPerPage(ChunksPerPage()));
   ForEachChunk(page, [this](Item* chunk) {
     new (chunk) Item{};
     Poison(chunk + 1, chunk_bytes_ - sizeof(Item));
@@ -37,10 +41,8 @@ void SlabClass::AddPageLocked(PageId page) {
 
 uint32_t SlabClass::TakeFreeLocked(std::span<Handle> out) {
   uint32_t taken = 0;
-  // From the head: what came home last is most likely still in the processor's cache.
   for (; taken < out.size() && free_.Count() > 0; ++taken) {
-    Item* const chunk = free_.Head(arena_);
-    free_.Remove(arena_, chunk);
+    Item* const chunk = free_.Pop();
     // Relaxed: kFree is read under the class's mutex only.
     chunk->state.store(0, std::memory_order_relaxed);
     out[taken] = arena_.HandleOf(chunk);
@@ -55,7 +57,7 @@ void SlabClass::GiveFreeLocked(Handle handle) {
   assert(chunk->state.load(std::memory_order_relaxed) == 0 && "freed once, held by nobody");
   chunk->state.store(item_state::kFree, std::memory_order_relaxed);
   ++info.free_count;
-  if (!info.draining.load(std::memory_order_relaxed)) free_.PushHead(arena_, chunk);
+  if (!info.draining.load(std::memory_order_relaxed)) free_.Push(chunk);
 }
 
 uint64_t SlabClass::ReserveTargetLocked() const {
@@ -67,7 +69,7 @@ void SlabClass::StartReleaseLocked(PageId page) {
   arena_.Info(page).draining.store(true, std::memory_order_relaxed);
   ForEachChunk(page, [this](Item* chunk) UNCHECKED_LOCKING {
     if (chunk->state.load(std::memory_order_relaxed) == item_state::kFree) {
-      free_.Remove(arena_, chunk);
+      free_.Remove(chunk);
     }
   });
 }
@@ -78,7 +80,10 @@ bool SlabClass::IsReleasableLocked(PageId page) const {
 
 void SlabClass::CompleteReleaseLocked(PageId page) {
   assert(IsReleasableLocked(page));
-  std::erase(pages_, page);
+  const auto place = std::find(pages_.begin(), pages_.end(), page);
+  lru_.ForgetPage(static_cast<size_t>(place - pages_.begin()));
+  pages_.erase(place);
+  budget_.Return(Lru::QueueBytesPerPage(ChunksPerPage()));
   PageInfo& info = arena_.Info(page);
   info.class_id.store(0, std::memory_order_relaxed);
   info.draining.store(false, std::memory_order_relaxed);
@@ -89,7 +94,7 @@ void SlabClass::AbortReleaseLocked(PageId page) {
   arena_.Info(page).draining.store(false, std::memory_order_relaxed);
   ForEachChunk(page, [this](Item* chunk) UNCHECKED_LOCKING {
     if (chunk->state.load(std::memory_order_relaxed) == item_state::kFree) {
-      free_.PushHead(arena_, chunk);
+      free_.Push(chunk);
     }
   });
 }

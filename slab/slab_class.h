@@ -1,7 +1,8 @@
-// slab/slab_class.h - one chunk size: its pages, its free chunks, its LRU lists.
+// slab/slab_class.h - one chunk size: its pages, its free chunks, its LRU order.
 //
 // Units    chunks of ChunkBytes(); class ids from 1.
-// Owner    pages belong to the class from AddPageLocked until CompleteReleaseLocked.
+// Owner    pages belong to the class from AddPageLocked until CompleteReleaseLocked. So long it
+//          charges what its queue takes beside each of them; the page itself the pool charges.
 // Threads  `mutex` (rank kClass) guards everything but the constants. Nothing is locked under it.
 // Not here refilling and evicting: chunk_supply.h. Taking a page away: page_release.h.
 #pragma once
@@ -11,16 +12,18 @@
 #include <span>
 #include <vector>
 
+#include "slab/free_list.h"
 #include "slab/item.h"
 #include "slab/locks.h"
 #include "slab/lru.h"
+#include "slab/memory_budget.h"
 #include "slab/page_arena.h"
 
 namespace larder::slab {
 
 class SlabClass {
  public:
-  SlabClass(PageArena& arena, uint32_t class_id, uint32_t chunk_bytes);
+  SlabClass(PageArena& arena, MemoryBudget& budget, uint32_t class_id, uint32_t chunk_bytes);
 
   mutable Mutex mutex{LockRank::kClass};
 
@@ -82,15 +85,16 @@ class SlabClass {
   static constexpr uint64_t kReserveMax = 1024;
 
   PageArena& arena_;
+  MemoryBudget& budget_;
   const uint32_t class_id_;
   const uint32_t chunk_bytes_;
   const uint32_t batch_count_;
 
   std::atomic<uint32_t> evicted_age_s_{0};
 
-  LruList free_ GUARDED_BY(mutex);
-  Lru lru_ GUARDED_BY(mutex);
+  FreeList free_ GUARDED_BY(mutex);
   std::vector<PageId> pages_ GUARDED_BY(mutex);
+  Lru lru_ GUARDED_BY(mutex);
 };
 
 }  // namespace larder::slab

@@ -12,6 +12,7 @@
 #include "slab/epoch.h"
 #include "slab/expiry.h"
 #include "slab/flush_control.h"
+#include "slab/ghost.h"
 #include "slab/hash_index.h"
 #include "slab/item.h"
 #include "slab/memory_budget.h"
@@ -32,18 +33,25 @@ struct SlabSet {
         arena(ReachFor(config.limit_bytes)),
         pool(arena, budget),
         sizes(MakeSizes(config, arena.GranuleBytes())),
-        index(arena, budget, hash_seed) {
+        index(arena, budget, hash_seed),
+        ghost(budget, arena.Bytes() / kGhostPart) {
     for (uint32_t id = 1; id <= sizes.Count(); ++id) {
-      classes.emplace_back(arena, id, sizes.ChunkBytes(id));
+      classes.emplace_back(arena, budget, id, sizes.ChunkBytes(id));
     }
   }
+
+  // Fingerprints of the smallest items take no more of the address space.
+  static constexpr uint64_t kGhostPart = 32;
 
   [[nodiscard]] static SizeClasses MakeSizes(const CacheConfig& config, uint32_t granule_bytes) {
     if (!config.chunk_sizes.empty()) {
       return SizeClasses(config.chunk_sizes, kPageBytes, granule_bytes);
     }
     const uint64_t smallest = Item::BytesFor(0, config.smallest_item_bytes, false, config.use_cas);
-    return {static_cast<uint32_t>(smallest), config.growth_factor, kPageBytes, granule_bytes};
+    const GrowthStep asked{.up_to_bytes = kPageBytes, .factor = config.growth_factor};
+    const std::span<const GrowthStep> growth =
+        config.growth_factor == 0 ? std::span<const GrowthStep>(kOwnGrowth) : std::span(&asked, 1);
+    return {static_cast<uint32_t>(smallest), growth, kPageBytes, granule_bytes};
   }
 
   [[nodiscard]] SlabClass& Class(uint32_t class_id) { return classes[class_id - 1]; }
@@ -80,6 +88,7 @@ struct SlabSet {
   SizeClasses sizes;
   EpochDomain epochs;
   HashIndex index;
+  Ghost ghost;
   FlushControl flush;
   WorkerList workers;
   std::deque<SlabClass> classes;  // by class id, less one; never grows after construction

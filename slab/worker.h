@@ -1,12 +1,11 @@
 // slab/worker.h - what one thread keeps to itself, so that most operations share nothing.
 //
 //   stock     free chunks per class, taken from the class's list many at a time
-//   added     new items that the index has and their class's list has not yet
-//   removed   items that the index no longer has and their class's list still has
+//   entries   new items that are on probation, and not yet in their class's queue (lru.h)
 //   limbo     chunks out of reach, waiting until nobody can be reading them (epoch.h)
 //   counters  counted here, added up when somebody asks
 //
-// The three batches are settled under the class's mutex in one go (chunk_supply.h), so a small
+// Both batches are settled under the class's mutex in one go (chunk_supply.h), so a small
 // item's store takes that lock about once in kBatchMax times.
 //
 // Owner    Cache owns workers. A thread owns its worker's state from Online to Offline by holding
@@ -25,6 +24,7 @@
 #include "slab/counter.h"
 #include "slab/epoch.h"
 #include "slab/locks.h"
+#include "slab/lru.h"
 #include "slab/page_arena.h"
 #include "slab/size_classes.h"
 
@@ -33,18 +33,18 @@ namespace larder::slab {
 // Most chunks that a batch of any class has.
 inline constexpr uint32_t kBatchMax = 32;
 
-template <uint32_t kCapacity>
-class HandleBatch {
+template <typename Element, uint32_t kCapacity>
+class Batch {
  public:
-  void Push(Handle handle) { handles_[count_++] = handle; }
-  [[nodiscard]] Handle Pop() { return handles_[--count_]; }
+  void Push(Element element) { elements_[count_++] = element; }
+  [[nodiscard]] Element Pop() { return elements_[--count_]; }
   [[nodiscard]] uint32_t Count() const { return count_; }
   void Clear() { count_ = 0; }
-  [[nodiscard]] const Handle* begin() const { return handles_.data(); }
-  [[nodiscard]] const Handle* end() const { return handles_.data() + count_; }
+  [[nodiscard]] const Element* begin() const { return elements_.data(); }
+  [[nodiscard]] const Element* end() const { return elements_.data() + count_; }
 
  private:
-  std::array<Handle, kCapacity> handles_;
+  std::array<Element, kCapacity> elements_;
   uint32_t count_ = 0;
 };
 
@@ -62,6 +62,8 @@ struct WorkerClassCounters {
   Counter items_removed;
   Counter bytes_added;
   Counter bytes_removed;
+  Counter protected_added;
+  Counter protected_removed;
 };
 
 struct WorkerCounters {
@@ -78,9 +80,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   struct ClassBatches {
-    HandleBatch<2 * kBatchMax> stock;
-    HandleBatch<kBatchMax> added;
-    HandleBatch<kBatchMax> removed;
+    Batch<Handle, 2 * kBatchMax> stock;
+    Batch<ProbationEntry, kBatchMax> entries;
   };
 
   [[nodiscard]] ClassBatches& BatchesOf(uint32_t class_id) { return batches[class_id]; }

@@ -177,7 +177,7 @@ TEST_CASE_METHOD(OneUser, "figures follow what is stored and removed at once") {
   CHECK(cache->Stats().sum.item_count == 10);
   CHECK(cache->Stats().total_items == 10);
   const uint64_t bytes = cache->Stats().item_bytes;
-  CHECK(bytes == 10 * (sizeof(uint64_t) + 24 + 2 + 10));
+  CHECK(bytes == 10 * (sizeof(uint64_t) + 16 + 2 + 10));
   user.Remove("k0");
   user.Set("k1", "0123456789");
   CHECK(cache->Stats().sum.item_count == 9);

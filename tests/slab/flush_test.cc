@@ -118,7 +118,7 @@ TEST_CASE("no item comes back after the flush generations have wrapped") {
 }
 
 TEST_CASE_METHOD(OneUser, "what was flushed is freed though nobody asks for it") {
-  for (uint64_t i = 0; i < 20'000; ++i) {
+  for (uint64_t i = 0; i < 100'000; ++i) {
     user.Set(Numbered("key", i), "v");
     if (i % 1'000 == 0) user.NextTurn();
   }

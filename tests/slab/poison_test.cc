@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "cache_fixture.h"
+#include "slab/extent_area.h"
 
 namespace larder::slab {
 namespace {
@@ -33,6 +34,23 @@ TEST_CASE("a reserved chunk can be written in full and is poisoned again when it
     CHECK_FALSE(IsPoisoned({value.data(), value.size()}));
   }
   CHECK(IsPoisoned({value.data(), value.size()}));
+}
+
+TEST_CASE("an extent can be written up to its last byte, and once given back not at all") {
+  MemoryBudget budget(64 * kMiB);
+  ExtentArea area(64 * kMiB, budget);
+  const uint64_t bytes = GENERATE(as<uint64_t>{}, 70'000, 131'072);
+  const ExtentId extent = area.Take(bytes);
+  const ExtentId next = area.Take(bytes);
+  const char* const begin = area.At(extent);
+  CHECK_FALSE(IsPoisoned({begin, bytes}));
+  CHECK((begin + bytes == area.At(next) || IsPoisoned({begin + bytes, 1})));
+  area.GiveBack(extent);
+  CHECK(IsPoisoned({begin, 1}));
+  CHECK(IsPoisoned({begin + bytes - 1, 1}));
+  area.ReleaseIdle(bytes);
+  CHECK(IsPoisoned({begin, 1}));
+  CHECK_FALSE(IsPoisoned({area.At(next), bytes}));
 }
 
 }  // namespace
