@@ -62,9 +62,7 @@ std::optional<StartFailure> SettleProcess(const Settings& settings, Log& log, Da
   if (settings.dump_core) {
     if (auto failure = SystemFailure(AllowCoreFiles())) return failure;
   }
-  const uint64_t fd_count = static_cast<uint64_t>(settings.connections_max) +
-                            FrontEnd::OwnFdCount(static_cast<uint32_t>(settings.worker_count));
-  if (auto failure = SystemFailure(RaiseFileLimit(fd_count))) return failure;
+  if (auto failure = SystemFailure(RaiseFileLimit(Server::FdCount(settings)))) return failure;
   if (settings.is_daemon) {
     if (auto failure = SystemFailure(daemon->Begin())) return failure;
   }

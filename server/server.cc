@@ -157,6 +157,10 @@ std::optional<StartFailure> Server::Check(const Settings& settings) {
   return std::nullopt;
 }
 
+uint64_t Server::FdCount(const Settings& settings) {
+  return FrontEnd::FdCount(ToFrontEndConfig(settings));
+}
+
 std::optional<StartFailure> Server::BuildCache() {
   StartFailure failure{kExitSystem, {}};
   slab::CacheConfig config = ToCacheConfig(settings_);
@@ -213,10 +217,12 @@ std::optional<StartFailure> Server::Start() {
   return std::nullopt;
 }
 
+// What has happened is told before those who watch are cut off.
 void Server::Stop() {
+  events_.Stop();
+  events_.Step();
   if (front_end_ != nullptr) front_end_->Stop();
   crawl_thread_.Stop();
-  events_.Stop();
   ticker_.Stop();
 }
 

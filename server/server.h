@@ -31,6 +31,9 @@ class Server final : public ServerView {
  public:
   // What is wrong with these settings, as far as can be told without using them.
   [[nodiscard]] static std::optional<StartFailure> Check(const Settings& settings);
+  // How many files a server with these settings may have open.
+  // REQUIRES: Check has found nothing wrong with them.
+  [[nodiscard]] static uint64_t FdCount(const Settings& settings);
   // Builds everything and opens the listeners. Null: see `failure`.
   [[nodiscard]] static std::unique_ptr<Server> Create(const Settings& settings,
                                                       StartFailure* failure);

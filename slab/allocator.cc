@@ -27,15 +27,14 @@ Item* Allocator::TakeWhatIsThere(Worker& worker, SlabClass& slab_class) {
 Item* Allocator::AllocateSlowly(Worker& worker, SlabClass& slab_class) {
   if (Item* item = WaitForReaders(worker, slab_class)) return item;
   uint32_t fruitless = 0;
-  for (uint32_t attempt = 0; attempt < kAttemptsMax; ++attempt) {
+  for (uint32_t attempt = 0; attempt < kAttemptsMax && fruitless < kFruitlessMax; ++attempt) {
+    if (Item* item = supply_.EvictAndKeep(worker, slab_class)) return item;
     const bool everybody_answered = supply_.Gather(worker);
     if (Item* item = TakeWhatIsThere(worker, slab_class)) return item;
-    if (!everybody_answered) return nullptr;
-    if (supply_.Evict(worker, slab_class, slab_class.BatchCount()) > 0) continue;
-    const bool moved = release_.MovePageTo(worker, slab_class.Id());
+    const bool moved = everybody_answered && release_.MovePageTo(worker, slab_class.Id());
     // Whoever was ahead of us at the release may have brought the class a page.
     if (Item* item = TakeWhatIsThere(worker, slab_class)) return item;
-    if (!moved && ++fruitless == kFruitlessMax) return nullptr;
+    if (!moved) ++fruitless;
   }
   return nullptr;
 }

@@ -3,10 +3,11 @@
 //
 //   1. from the worker's stock, the class's free list or the page pool (chunk_supply.h)
 //   2. the class is full: victims were just evicted; wait for readers to pass, a few microseconds
-//   3. nothing there: everybody gives back what they hold (Gather), then again from the start
-//   4. still nothing: a page from another class (page_release.h)
+//   3. nothing there, because others took it: evict one item and keep its chunk
+//   4. no victim: everybody gives back what they hold (Gather)
+//   5. still nothing: a page from another class (page_release.h), then again from 3
 //
-// Steps 2 to 4 are rare: a reserve is kept, and classes keep their pages. The worker passes
+// Steps 2 to 5 are rare: a reserve is kept, and classes keep their pages. The worker passes
 // quiescent states in them, so what the cache has lent it is gone.
 //
 // Threads  `worker`: the calling thread has its turn.

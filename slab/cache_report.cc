@@ -85,6 +85,8 @@ CacheStats Describe(const CacheImpl& cache) {
   CacheStats stats;
   for (const SlabClass& slab_class : slabs.classes) {
     stats.classes.push_back(DescribeClass(slabs, slab_class));
+    const uint64_t page_count = stats.classes.back().page_count;
+    stats.queue_bytes += page_count * Lru::QueueBytesPerPage(slab_class.ChunksPerPage());
   }
   slabs.workers.ForEach([&](const Worker& worker) {
 #define COUNTER(name) stats.name += worker.counters.name.Get();

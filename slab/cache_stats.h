@@ -43,6 +43,7 @@ struct CacheStats {
   uint64_t page_bytes = 0;          // pages committed
   uint64_t index_bytes = 0;         // committed for the index, overflow buckets included
   uint64_t ghost_bytes = 0;         // for the keys of items that were evicted unread
+  uint64_t queue_bytes = 0;         // for the queues of items on probation, at their longest
   uint32_t index_power = 0;         // log2 of the main bucket count, rounded down
   bool index_wants_memory = false;  // growth was refused; a page is being given up for it
   uint64_t pages_moved = 0;         // pages taken from one class and given to another use

@@ -190,6 +190,17 @@ bool ChunkSupply::EveryoneDrained(uint64_t request) {
   return everyone;
 }
 
+bool ChunkSupply::AwaitReaders(Worker& worker) {
+  const Epoch stamp = slabs_.epochs.Seal();
+  Patience patience(kPatience);
+  while (true) {
+    PassQuiescent(worker);
+    slabs_.epochs.TryAdvance();
+    if (slabs_.epochs.IsOver(stamp)) return true;
+    if (!patience.Wait()) return false;
+  }
+}
+
 bool ChunkSupply::Gather(Worker& worker) {
   const uint64_t request = RequestDrain();
   Patience patience(kPatience);
@@ -199,13 +210,7 @@ bool ChunkSupply::Gather(Worker& worker) {
     in_time = patience.Wait();
     PassQuiescent(worker);
   }
-  const Epoch stamp = slabs_.epochs.Seal();
-  while (in_time) {
-    PassQuiescent(worker);
-    slabs_.epochs.TryAdvance();
-    if (slabs_.epochs.IsOver(stamp)) break;
-    in_time = patience.Wait();
-  }
+  in_time = in_time && AwaitReaders(worker);
   CollectLeftovers();
   return in_time;
 }

@@ -106,37 +106,70 @@ void ChunkSupply::SettleLocked(Worker& worker, SlabClass& slab_class) {
 
 // --- eviction ------------------------------------------------------------------------------------
 
-uint32_t ChunkSupply::Evict(Worker& worker, SlabClass& slab_class, uint32_t count) {
-  std::array<Item*, kBatchMax> victims;
-  uint32_t found = 0;
+uint32_t ChunkSupply::ChooseVictims(Worker& worker, SlabClass& slab_class,
+                                    std::span<Item*> victims) {
   const auto is_dead = [this](const Item& item) { return slabs_.IsDead(item); };
   const auto hash_part = [this](const Item& item) {
     return Lru::HashPart(slabs_.index.Hash(item.Key()));
   };
   WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
-  {
-    const MutexLock lock(slab_class.mutex);
-    Lru& lru = slab_class.LruLocked();
-    for (; found < count; ++found) {
-      Lru::Scan scan;
-      if (slabs_.config.evict) {
-        scan = lru.FindVictim(hash_part, is_dead);
-      } else {
-        scan.victim = lru.FindDead(is_dead);
-      }
-      counters.moves_to_warm.Add(scan.promoted_count);
-      counters.moves_within_lru.Add(scan.passed_count);
-      if (scan.victim == nullptr) break;
-      victims[found] = scan.victim;
+  uint32_t count = 0;
+  const MutexLock lock(slab_class.mutex);
+  Lru& lru = slab_class.LruLocked();
+  for (; count < victims.size(); ++count) {
+    Lru::Scan scan;
+    if (slabs_.config.evict) {
+      scan = lru.FindVictim(hash_part, is_dead);
+    } else {
+      scan.victim = lru.FindDead(is_dead);
     }
+    counters.moves_to_warm.Add(scan.promoted_count);
+    counters.moves_within_lru.Add(scan.passed_count);
+    if (scan.victim == nullptr) break;
+    victims[count] = scan.victim;
   }
+  return count;
+}
+
+uint32_t ChunkSupply::Evict(Worker& worker, SlabClass& slab_class, uint32_t count) {
+  std::array<Item*, kBatchMax> victims;
+  const uint32_t chosen = ChooseVictims(worker, slab_class, {victims.data(), count});
   RaceWindow(Window::kVictimsStillIndexed);
   uint32_t dropped = 0;
-  for (uint32_t i = 0; i < found; ++i) dropped += Drop(worker, victims[i]) ? 1 : 0;
+  for (uint32_t i = 0; i < chosen; ++i) dropped += Drop(worker, victims[i]) ? 1 : 0;
   return dropped;
 }
 
+Item* ChunkSupply::EvictAndKeep(Worker& worker, SlabClass& slab_class) {
+  // Others may be after the same few items.
+  constexpr int kTriesMax = 4;
+  Item* victim = nullptr;
+  for (int i = 0; i < kTriesMax; ++i) {
+    if (ChooseVictims(worker, slab_class, {&victim, 1}) == 0) return nullptr;
+    RaceWindow(Window::kVictimsStillIndexed);
+    if (TakeOut(worker, victim)) break;
+    victim = nullptr;
+  }
+  if (victim == nullptr) return nullptr;
+  const Handle handle = slabs_.arena.HandleOf(victim);
+  const bool is_free = AwaitReaders(worker) && !IsLent(handle);
+  // Relaxed: seen late, the release finds the chunk in use and gives up.
+  if (!is_free || slabs_.arena.InfoOf(handle).draining.load(std::memory_order_relaxed)) {
+    Retire(worker, victim);
+    return nullptr;
+  }
+  victim->state.store(0, std::memory_order_relaxed);  // nobody looks at it any more
+  return victim;
+}
+
 bool ChunkSupply::Drop(Worker& worker, Item* item) {
+  if (!TakeOut(worker, item)) return false;
+  RaceWindow(Window::kRemovedNotRetired);
+  Retire(worker, item);
+  return true;
+}
+
+bool ChunkSupply::TakeOut(Worker& worker, Item* item) {
   const uint64_t hash = slabs_.index.Hash(item->Key());
   uint8_t state = 0;
   {
@@ -152,7 +185,7 @@ bool ChunkSupply::Drop(Worker& worker, Item* item) {
   }
   TellEviction(*item);
   CountEvicted(worker, *item);
-  Removed(worker, item, state);
+  CountRemoved(worker, *item, state);
   return true;
 }
 

@@ -52,6 +52,11 @@ class ChunkSupply {
   // Retires up to `count` victims of the class; with evictions off, only items that are no longer
   // served. Returns how many.
   uint32_t Evict(Worker& worker, SlabClass& slab_class, uint32_t count);
+  // Evicts one item and hands its chunk to the caller when no reader can have hold of it any more,
+  // so that no other thread is faster: whoever evicts gets what he evicted. Null when there is no
+  // victim, when its chunk is lent or its page on the way out, or when a reader does not pass
+  // within kPatience. The worker passes quiescent states.
+  [[nodiscard]] Item* EvictAndKeep(Worker& worker, SlabClass& slab_class);
   // Takes one item out of the index and retires it. False: somebody was faster.
   // REQUIRES: this on-line worker has seen that the item is indexed.
   bool Drop(Worker& worker, Item* item);
@@ -88,6 +93,14 @@ class ChunkSupply {
   static constexpr std::chrono::milliseconds kPatience{1000};
   static constexpr uint32_t kLimboMax = 512;  // retired chunks before a collection is tried
 
+  // Chooses up to victims.size() items that should leave; returns how many.
+  [[nodiscard]] uint32_t ChooseVictims(Worker& worker, SlabClass& slab_class,
+                                       std::span<Item*> victims);
+  // Takes one item out of the index; the chunk is the caller's to retire. False: somebody was
+  // faster.
+  [[nodiscard]] bool TakeOut(Worker& worker, Item* item);
+  // Until nobody can be reading what is out of reach now. False: not within kPatience.
+  [[nodiscard]] bool AwaitReaders(Worker& worker);
   [[nodiscard]] Item* PopStock(Worker& worker, SlabClass& slab_class) const;
   void CountRemoved(Worker& worker, const Item& item, uint8_t state) const;
   void Settle(Worker& worker, SlabClass& slab_class);

@@ -27,6 +27,15 @@ double FactorAt(std::span<const GrowthStep> growth, uint32_t bytes) {
 
 }  // namespace
 
+std::vector<GrowthStep> GrowthFor(double factor, uint64_t limit_bytes) {
+  constexpr uint64_t kFewPages = 128;
+  constexpr double kCoarse = 1.25;
+  if (factor == 0 && limit_bytes >= kFewPages * kPageBytes) {
+    return {kOwnGrowth.begin(), kOwnGrowth.end()};
+  }
+  return {{.up_to_bytes = kPageBytes, .factor = factor == 0 ? kCoarse : factor}};
+}
+
 SizeClasses::SizeClasses(uint32_t smallest_bytes, std::span<const GrowthStep> growth,
                          uint32_t largest_bytes, uint32_t granule_bytes) {
   const uint32_t last =

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace larder::slab {
 
@@ -29,6 +30,11 @@ struct GrowthStep {
 // The last step's factor goes on to the largest chunk.
 inline constexpr std::array<GrowthStep, 4> kOwnGrowth{
     {{256, 1.08}, {8 * 1024, 1.125}, {64 * 1024, 1.25}, {1024 * 1024, 1.4}}};
+
+// The steps for a factor that was asked for, or Larder's own for 0. A cache of fewer than 128 pages
+// has those of a factor of 1.25: each class has at least a page, and with nearly as many classes as
+// pages, values of every size would take the pages from each other.
+[[nodiscard]] std::vector<GrowthStep> GrowthFor(double factor, uint64_t limit_bytes);
 
 class SizeClasses {
  public:

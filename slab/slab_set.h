@@ -48,10 +48,8 @@ struct SlabSet {
       return SizeClasses(config.chunk_sizes, kPageBytes, granule_bytes);
     }
     const uint64_t smallest = Item::BytesFor(0, config.smallest_item_bytes, false, config.use_cas);
-    const GrowthStep asked{.up_to_bytes = kPageBytes, .factor = config.growth_factor};
-    const std::span<const GrowthStep> growth =
-        config.growth_factor == 0 ? std::span<const GrowthStep>(kOwnGrowth) : std::span(&asked, 1);
-    return {static_cast<uint32_t>(smallest), growth, kPageBytes, granule_bytes};
+    return {static_cast<uint32_t>(smallest), GrowthFor(config.growth_factor, config.limit_bytes),
+            kPageBytes, granule_bytes};
   }
 
   [[nodiscard]] SlabClass& Class(uint32_t class_id) { return classes[class_id - 1]; }

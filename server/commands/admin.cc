@@ -28,10 +28,18 @@ void FlushLater(WorkerContext& context, int64_t delay) {
   }
 }
 
-// Ends the conversation in silence.
-class ClosingFeed final : public Feed {
+// Ends the conversation in silence, and with it the server: not before the connection is closed, so
+// that those who watch connections are told of this one.
+class ShutdownFeed final : public Feed {
  public:
-  [[nodiscard]] State Drain(ReplySink&) override { return State::kClose; }
+  ShutdownFeed(ServerView& server, bool is_graceful) : server_(server), is_graceful_(is_graceful) {}
+  ~ShutdownFeed() override { server_.Shutdown(is_graceful_); }
+
+  [[nodiscard]] State Drain(ReplySink&) override { return State::kShutdown; }
+
+ private:
+  ServerView& server_;
+  const bool is_graceful_;
 };
 
 }  // namespace
@@ -62,8 +70,7 @@ Outcome HandleShutdown(WorkerContext& context, const Request& request, ReplySink
   const bool is_plain = words.Count() == 1;
   const bool is_graceful = words.Count() == 2 && MeansName(words[1], "graceful");
   if (!is_plain && !is_graceful) return {.status = Status::kInvalidShutdownMode};
-  environment.Server().Shutdown(is_graceful);
-  context.feed = std::make_unique<ClosingFeed>();
+  context.feed = std::make_unique<ShutdownFeed>(environment.Server(), is_graceful);
   return {};
 }
 

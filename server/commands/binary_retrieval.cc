@@ -39,7 +39,7 @@ void BinaryLookUpGroup::AnswerTogether(protocol::ReplySink& replies) {
 }
 
 void BinaryLookUpGroup::Write(size_t index, const slab::Hit& hit, protocol::ReplySink& replies) {
-  const Asker& asker = askers_[index];
+  const BinaryAsker& asker = askers_[index];
   context_.prefixes.CountGet(keys_[index], static_cast<bool>(hit));
   if (hit) {
     replies.BeginAnswer();
@@ -50,7 +50,7 @@ void BinaryLookUpGroup::Write(size_t index, const slab::Hit& hit, protocol::Repl
   }
 }
 
-void BinaryLookUpGroup::WriteHit(const Asker& asker, const slab::Hit& hit,
+void BinaryLookUpGroup::WriteHit(const BinaryAsker& asker, const slab::Hit& hit,
                                  protocol::ReplySink& replies) {
   const protocol::BinaryAnswer answer = asker.opcode->answer;
   const protocol::FoundValue found{

@@ -15,6 +15,7 @@
 
 #include "protocol/binary_parser.h"
 #include "protocol/reply_sink.h"
+#include "server/commands/binary_answer.h"
 #include "server/commands/worker_context.h"
 #include "slab/cache.h"
 
@@ -34,14 +35,10 @@ class BinaryLookUpGroup {
 
  private:
   static constexpr size_t kKeysMax = slab::Cache::kGroupKeysMax;
-  struct Asker {
-    const protocol::BinaryOpcode* opcode;
-    protocol::BinaryEcho echo;
-  };
 
   void AnswerTogether(protocol::ReplySink& replies);
   void Write(size_t index, const slab::Hit& hit, protocol::ReplySink& replies);
-  void WriteHit(const Asker& asker, const slab::Hit& hit, protocol::ReplySink& replies);
+  void WriteHit(const BinaryAsker& asker, const slab::Hit& hit, protocol::ReplySink& replies);
 
   WorkerContext& context_;
   const size_t keys_max_;
@@ -50,7 +47,7 @@ class BinaryLookUpGroup {
   bool lent_value_ = false;
   int64_t exptime_ = 0;
   std::array<std::string_view, kKeysMax> keys_;
-  std::array<Asker, kKeysMax> askers_;  // the first count_ are set
+  std::array<BinaryAsker, kKeysMax> askers_;  // the first count_ are set
 };
 
 // Whether the request is a look-up that looks and does nothing else.

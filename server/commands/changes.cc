@@ -49,7 +49,7 @@ Outcome HandleArithmetic(WorkerContext& context, const Request& request, ReplySi
     spec.vivify_expires_s = slab::ResolveExpiry(request.exptime, context.environment.Clock());
   }
   const slab::ArithmeticResult result = context.cache.Arithmetic(context.worker, request.key, spec);
-  if (result.created) TellCreation(context, request.key);
+  if (result.created) TellStored(context, request.key, StoreCommand::kAdd);
   switch (result.status) {
     case slab::ArithmeticStatus::kDone:
       return {.status = Status::kNumber, .number = result.number, .cas = result.cas};

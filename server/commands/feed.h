@@ -21,10 +21,10 @@ namespace larder::server {
 class Feed {
  public:
   enum class State : uint8_t {
-    kWaiting,  // everything there is was moved; the Waker tells when there is more
-    kMore,     // there is more, but enough was moved for one turn
-    kDone,     // everything was moved, the answer's end included: back to commands
-    kClose,    // everything was moved and the conversation is over
+    kWaiting,   // everything there is was moved; the Waker tells when there is more
+    kMore,      // there is more, but enough was moved for one turn
+    kDone,      // everything was moved, the answer's end included: back to commands
+    kShutdown,  // the conversation is over, and with it the server
   };
 
   Feed() = default;

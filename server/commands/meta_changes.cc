@@ -109,6 +109,10 @@ Outcome HandleMetaDelete(WorkerContext& context, const Request& request, ReplySi
   DeletionReport report(context, request.key, DeleteCommand::kMetaDelete);
   switch (Delete(context, request)) {
     case slab::RemoveStatus::kRemoved:
+      if (meta.Has(MetaFlag::kRemoveValue)) {  // to memcached, a store
+        TellStored(context, request.key, StoreCommand::kSet);
+        report.LookAgain();
+      }
       if (!meta.Has(MetaFlag::kStale)) report.Tell();
       if (!meta.Has(MetaFlag::kQuiet)) {
         WriteMetaOutcome(meta, request.key, Status::kDeleted, replies);
@@ -130,7 +134,7 @@ Outcome HandleMetaArithmetic(WorkerContext& context, const Request& request, Rep
   const MetaArguments& meta = *request.meta;
   const slab::ArithmeticResult result = context.cache.Arithmetic(
       context.worker, request.key, SpecOf(request, context.environment.Clock()));
-  if (result.created) TellCreation(context, request.key);
+  if (result.created) TellStored(context, request.key, StoreCommand::kAdd);
   const Status error = ErrorOf(result.status);
   if (error != Status::kNone) return {.status = error};
   // memcached finds this only when it writes the answer: the number has changed already.

@@ -123,7 +123,7 @@ Outcome HandleMetaGet(WorkerContext& context, const Request& request, ReplySink&
 
 Outcome HandleMetaDebug(WorkerContext& context, const Request& request, ReplySink& replies) {
   CountOne(context.counters.cmd_meta);
-  const slab::Hit hit = context.cache.Peek(context.worker, request.key);
+  const slab::Hit hit = context.cache.Look(context.worker, request.key);
   if (!hit) return {.status = Status::kMetaMiss};
   const slab::ItemDetails details = context.cache.DetailsOf(hit);
   const uint32_t now_s = context.environment.Clock().NowSeconds();

@@ -10,6 +10,7 @@
 
 namespace larder::server {
 
+using protocol::Command;
 using protocol::MetaArguments;
 using protocol::MetaFlag;
 using protocol::Outcome;
@@ -36,13 +37,25 @@ void WriteMetaAnswer(const MetaArguments& meta, std::string_view key, const Outc
   WriteMetaStore(meta, item, outcome.status, replies);
 }
 
+// Why nothing was stored, where the text protocol does not say.
+Outcome Explain(Outcome outcome, Command command) {
+  if (outcome.status != Status::kNotStored) return outcome;
+  if (command == Command::kAdd) outcome.status = Status::kExists;
+  if (command == Command::kReplace) outcome.status = Status::kNotFound;
+  return outcome;
+}
+
 }  // namespace
 
-Status PendingStore::Begin(WorkerContext& context, const Request& request) {
+Status PendingStore::Begin(WorkerContext& context, const Request& request,
+                           const BinaryAsker& asker) {
   const bool is_meta = request.meta != nullptr;
-  dialect_ = is_meta           ? Dialect::kMeta
+  const bool is_binary = asker.opcode != nullptr;
+  dialect_ = is_binary         ? Dialect::kBinary
+             : is_meta         ? Dialect::kMeta
              : request.noreply ? Dialect::kClassicNoreply
                                : Dialect::kClassic;
+  asker_ = asker;
   is_cut_short_silently_ = is_meta ? request.meta->Has(MetaFlag::kQuiet) : request.noreply;
   commit_ = CommitSpecOf(request);
   kept_.reset();
@@ -79,17 +92,27 @@ bool PendingStore::KeepUnderWay(WorkerContext& context) {
 Outcome PendingStore::Finish(WorkerContext& context, std::string_view value_end) {
   slab::Reservation filled = std::move(reservation_);
   if (!counted_) context.cache.CountStore(context.worker, filled);
-  if (value_end != protocol::kLineEnd) return {.status = Status::kBadDataChunk};
+  const bool is_ended = dialect_ == Dialect::kBinary || value_end == protocol::kLineEnd;
+  if (!is_ended) return {.status = Status::kBadDataChunk};
   return CommitItem(context, std::move(filled), commit_);
 }
 
 void PendingStore::Answer(const WorkerContext& context, const Outcome& outcome,
                           protocol::ReplySink& replies) {
-  if (dialect_ == Dialect::kClassic) WriteOutcome(outcome, replies);
-  if (dialect_ != Dialect::kMeta) return;
-  const MetaArguments& meta = kept_ != nullptr ? kept_->meta : context.meta;
-  WriteMetaAnswer(meta, key_, outcome, filled_bytes_, replies);
-  kept_.reset();
+  switch (dialect_) {
+    case Dialect::kClassic:
+      replies.BeginAnswer();
+      return WriteOutcome(outcome, replies);
+    case Dialect::kClassicNoreply:
+      return;
+    case Dialect::kMeta:
+      replies.BeginAnswer();
+      WriteMetaAnswer(kept_ != nullptr ? kept_->meta : context.meta, key_, outcome, filled_bytes_,
+                      replies);
+      return kept_.reset();
+    case Dialect::kBinary:
+      return AnswerInPackets(asker_, Explain(outcome, *asker_.opcode->command), replies);
+  }
 }
 
 std::unique_ptr<PendingStore> TakeStore(WorkerContext& context) {

@@ -2,7 +2,10 @@
 //
 // The chunk is taken before the first byte of the value is looked at, so that bytes go where
 // they belong at once: copied from the input as far as they are there, and of a large value the
-// rest straight from the socket. The two bytes behind the value decide whether it counts.
+// rest straight from the socket. In text, the two bytes behind the value decide whether it counts.
+//
+// The protocols differ in how a value ends and in what is answered to it. That is known here, so
+// that a value's way is the same in all of them: see protocol_session.h.
 //
 // Owner    holds the chunk from Begin to Finish; destruction or Begin gives it back. The answer to
 //          an `ms` needs its flags and its key: they are lent from the turn in which it began, and
@@ -23,6 +26,7 @@
 #include "protocol/outcome.h"
 #include "protocol/reply_sink.h"
 #include "protocol/request.h"
+#include "server/commands/binary_answer.h"
 #include "server/commands/worker_context.h"
 #include "slab/cache.h"
 
@@ -31,7 +35,9 @@ namespace larder::server {
 class PendingStore {
  public:
   // Takes the chunk. Any status but kNone is the refusal to answer; nothing is pending then.
-  [[nodiscard]] protocol::Status Begin(WorkerContext& context, const protocol::Request& request);
+  // `asker`: of a request in the binary protocol.
+  [[nodiscard]] protocol::Status Begin(WorkerContext& context, const protocol::Request& request,
+                                       const BinaryAsker& asker = {});
 
   // Copies what `input` has of the value; returns how many bytes that were.
   size_t Fill(std::string_view input);
@@ -50,16 +56,20 @@ class PendingStore {
   // Whether the client wants to hear of that: `q` hides this error and no other.
   [[nodiscard]] bool IsCutShortSilently() const { return is_cut_short_silently_; }
 
-  // `value_end`: the kValueEndBytes bytes that came behind the value.
+  // How many bytes come behind the value and belong to it.
+  [[nodiscard]] size_t ValueEndBytes() const {
+    return dialect_ == Dialect::kBinary ? 0 : protocol::kValueEndBytes;
+  }
+  // `value_end`: the ValueEndBytes() bytes that came behind the value.
   // REQUIRES: IsFull()
   [[nodiscard]] protocol::Outcome Finish(WorkerContext& context, std::string_view value_end);
 
-  // Says what became of it. Once, after Finish.
+  // Says what became of it, if anybody wants to hear. Once, after Finish.
   void Answer(const WorkerContext& context, const protocol::Outcome& outcome,
               protocol::ReplySink& replies);
 
  private:
-  enum class Dialect : uint8_t { kClassic, kClassicNoreply, kMeta };
+  enum class Dialect : uint8_t { kClassic, kClassicNoreply, kMeta, kBinary };
   struct KeptRequest {
     protocol::MetaArguments meta;
     std::array<char, protocol::kKeyBytesMax> key;
@@ -69,6 +79,7 @@ class PendingStore {
   slab::CommitSpec commit_;
   std::unique_ptr<KeptRequest> kept_;  // of an `ms` whose value takes more than one turn
   std::string_view key_;               // of an `ms`
+  BinaryAsker asker_ = {};             // kBinary
   uint32_t filled_bytes_ = 0;
   Dialect dialect_ = Dialect::kClassic;
   bool is_cut_short_silently_ = false;

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -36,75 +34,67 @@ void AddTo(PrefixCounts& sum, const PrefixCounts& counts) {
   sum.deletes += counts.deletes;
 }
 
-PrefixTable::Entry* Find(std::vector<PrefixTable::Entry>& entries, std::string_view prefix) {
-  const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [prefix](const auto& entry) { return entry.prefix == prefix; });
-  return found == entries.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 void PrefixTable::Count(std::string_view key, const PrefixCounts& counts) {
   const size_t prefix_bytes = key.find(delimiter_);
   if (prefix_bytes == std::string_view::npos) return;
   const std::string_view prefix = key.substr(0, prefix_bytes);
-  const size_t bucket = std::hash<std::string_view>()(prefix) % kBuckets;
 
   const Guard guard(is_locked_);
-  if (buckets_ == nullptr) buckets_ = std::make_unique<Buckets>();
-  std::vector<Entry>& entries = (*buckets_)[bucket];
-  if (Entry* const entry = Find(entries, prefix)) return AddTo(entry->counts, counts);
-  if (prefix_count_ == kPrefixesMax) return;
-  ++prefix_count_;
-  entries.push_back({std::string(prefix), counts});
+  const auto place = counts_.lower_bound(prefix);
+  if (place != counts_.end() && place->first == prefix) return AddTo(place->second, counts);
+  if (counts_.size() < kPrefixesMax) counts_.emplace_hint(place, prefix, counts);
 }
 
-void PrefixTable::AddBucket(size_t bucket, std::vector<Entry>& sum) {
+void PrefixTable::AddStretch(const PrefixCursor& cursor, CountsByPrefix& sum) {
   const Guard guard(is_locked_);
-  if (buckets_ == nullptr) return;
-  for (const Entry& entry : (*buckets_)[bucket]) {
-    if (Entry* const known = Find(sum, entry.prefix)) {
-      AddTo(known->counts, entry.counts);
-    } else {
-      sum.push_back(entry);
-    }
+  auto place = cursor.has_value() ? counts_.upper_bound(*cursor) : counts_.begin();
+  for (size_t i = 0; i < kPrefixesPerLook && place != counts_.end(); ++i, ++place) {
+    AddTo(sum[place->first], place->second);
   }
 }
 
 void PrefixTable::Clear() {
-  std::unique_ptr<Buckets> forgotten;  // outlives the guard: freeing them may take a while
+  CountsByPrefix forgotten;  // outlives the guard: freeing them may take a while
   const Guard guard(is_locked_);
-  forgotten = std::move(buckets_);
-  prefix_count_ = 0;
+  forgotten.swap(counts_);
 }
 
 void PrefixStats::Reset() {
   for (PrefixTable& table : tables_) table.Clear();
 }
 
-void PrefixStats::AppendBucket(size_t bucket, std::string& text) {
-  std::vector<PrefixTable::Entry> sum;
-  for (PrefixTable& table : tables_) table.AddBucket(bucket, sum);
-  for (const auto& [prefix, counts] : sum) {
+// What is among the first kPrefixesPerLook of all tables together is among the first of each table
+// that has it, so nothing is passed over. A stretch that is not full was the last of every table.
+bool PrefixStats::AppendStretch(PrefixCursor& cursor, std::string& text) {
+  CountsByPrefix sum;
+  for (PrefixTable& table : tables_) table.AddStretch(cursor, sum);
+  size_t shown = 0;
+  for (auto& [prefix, counts] : sum) {
     fmt::format_to(std::back_inserter(text), "PREFIX {} get {} hit {} set {} del {}\r\n", prefix,
                    counts.gets, counts.hits, counts.sets, counts.deletes);
+    if (++shown < PrefixTable::kPrefixesPerLook) continue;
+    cursor = prefix;
+    return true;
   }
+  return false;
 }
 
 std::string PrefixStats::Dump() {
   std::string text;
-  for (size_t bucket = 0; bucket < PrefixTable::kBuckets; ++bucket) AppendBucket(bucket, text);
+  PrefixCursor cursor;
+  while (AppendStretch(cursor, text)) {
+  }
   text += StatusLine(protocol::Status::kEnd);
   return text;
 }
 
 Feed::State PrefixFeed::Drain(protocol::ReplySink& replies) {
-  constexpr size_t kBucketsPerTurn = 512;
   std::string text;
-  const size_t end = std::min(next_bucket_ + kBucketsPerTurn, PrefixTable::kBuckets);
-  while (next_bucket_ < end) prefixes_.AppendBucket(next_bucket_++, text);
+  const bool is_more = prefixes_.AppendStretch(cursor_, text);
   replies.Append(text);
-  if (next_bucket_ < PrefixTable::kBuckets) return State::kMore;
+  if (is_more) return State::kMore;
   WriteStatus(protocol::Status::kEnd, replies);
   return State::kDone;
 }

@@ -21,9 +21,9 @@ using protocol::Status;
 namespace {
 
 // In the order of ConnectionFacts::State.
-constexpr std::array<std::string_view, 8> kStates = {
-    "conn_listening", "conn_read",  "conn_nread",     "conn_swallow",
-    "conn_mwrite",    "conn_watch", "conn_parse_cmd", "conn_closing",
+constexpr std::array<std::string_view, 9> kStates = {
+    "conn_listening", "conn_new_cmd", "conn_read",      "conn_nread",   "conn_swallow",
+    "conn_mwrite",    "conn_watch",   "conn_parse_cmd", "conn_closing",
 };
 
 // What the connection that asks and the thread that gathers the facts share.

@@ -84,24 +84,22 @@ void TellRefusedStore(WorkerContext& context, std::string_view key, slab::StoreM
       .key = key, .status = why, .command = CommandOf(mode), .origin = OriginOf(context)});
 }
 
-void TellCreation(WorkerContext& context, std::string_view key) {
+void TellStored(WorkerContext& context, std::string_view key, StoreCommand command) {
   EventLog& events = context.environment.Events();
   if (!events.Wants(watch_stream::kMutations)) return;
   const slab::Hit made = context.cache.Peek(context.worker, key);
   if (!made) return;  // somebody else was quick
   events.Tell(StoreTold{.key = key,
                         .status = StoreResultKind::kStored,
-                        .command = StoreCommand::kAdd,
+                        .command = command,
                         .ttl_s = TtlSeconds(context, made.expires_s),
                         .class_id = context.cache.DetailsOf(made).class_id,
                         .value_bytes = static_cast<uint32_t>(made.value.size()),
                         .origin = OriginOf(context)});
 }
 
-void DeletionReport::Begin(std::string_view key, DeleteCommand command) {
-  event_.key = key;
-  event_.command = command;
-  const slab::Hit item = context_.cache.Peek(context_.worker, key);
+void DeletionReport::Look() {
+  const slab::Hit item = context_.cache.Peek(context_.worker, event_.key);
   if (!item) return;
   event_.class_id = context_.cache.DetailsOf(item).class_id;
   event_.value_bytes = static_cast<uint32_t>(item.value.size());

@@ -48,23 +48,29 @@ class StoreReport {
 void TellRefusedStore(WorkerContext& context, std::string_view key, slab::StoreMode mode,
                       StoreResultKind why);
 
-// An item that nobody sent: a number that was to be changed and was not there.
-void TellCreation(WorkerContext& context, std::string_view key);
+// An item that nobody sent and that is stored by now: a number that was to be changed and was not
+// there, or what is left of an item whose value was taken away.
+void TellStored(WorkerContext& context, std::string_view key, StoreCommand command);
 
 // A deletion on its way: made before it, while there is an item.
 class DeletionReport {
  public:
   DeletionReport(WorkerContext& context, std::string_view key, DeleteCommand command)
       : context_(context),
-        is_wanted_(context.environment.Events().Wants(watch_stream::kDeletions)) {
-    if (is_wanted_) Begin(key, command);
+        is_wanted_(context.environment.Events().Wants(watch_stream::kDeletions)),
+        event_{.key = key, .command = command} {
+    LookAgain();
+  }
+  // The item is another by now.
+  void LookAgain() {
+    if (is_wanted_) Look();
   }
   void Tell() {
     if (is_wanted_) context_.environment.Events().Tell(event_);
   }
 
  private:
-  void Begin(std::string_view key, DeleteCommand command);
+  void Look();
 
   WorkerContext& context_;
   const bool is_wanted_;

@@ -169,7 +169,12 @@ Connection::State Connection::Conclude(const StreamStep& step, std::string_view 
       break;
     case StreamStep::Next::kRefuse:
       close_reason_ = CloseReason::kError;
-      [[fallthrough]];
+      is_closing_ = true;
+      break;
+    case StreamStep::Next::kShutdown:
+      close_reason_ = CloseReason::kShutdown;
+      is_closing_ = true;
+      break;
     case StreamStep::Next::kClose:
       is_closing_ = true;
       break;
@@ -312,6 +317,8 @@ ConnectionFacts::State Connection::Activity() const {
   if (PendingBytes() > 0) return Seen::kWriting;
   if (is_resuming_) return Seen::kParsing;
   switch (handler_->Wanted()) {
+    case StreamHandler::Wants::kFirstByte:
+      return Seen::kNew;
     case StreamHandler::Wants::kRequest:
       break;
     case StreamHandler::Wants::kValue:

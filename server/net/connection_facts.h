@@ -18,6 +18,7 @@ struct ConnectionFacts {
   // Beside each: memcached's name for it.
   enum class State : uint8_t {
     kListening,  // conn_listening
+    kNew,        // conn_new_cmd: its client has said nothing yet
     kRead,       // conn_read: waits for a command, or for the rest of one
     kValue,      // conn_nread: a value is under way
     kSwallow,    // conn_swallow: the value of a refused command is under way

@@ -19,7 +19,7 @@ enum class CloseReason : uint8_t {
   kNormal,       // the client left, or its conversation was over
   kError,        // the stream broke or made no sense, or the client took no replies
   kIdleTimeout,  // it was idle for too long
-  kShutdown,     // the server stops
+  kShutdown,     // the server stops, or this is the client who has ended it
 };
 
 // One end of a connection: the client's.

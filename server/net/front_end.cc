@@ -43,6 +43,17 @@ uint64_t PartOfBuffers(const FrontEndConfig& config) {
 
 }  // namespace
 
+uint64_t FrontEnd::FdCount(const FrontEndConfig& config) {
+  constexpr uint64_t kFdsPerThread = 3;
+  constexpr uint64_t kSpareFds = 32;
+  // A name may stand for an address of each family.
+  constexpr uint64_t kSocketsPerAddress = 2;
+  const uint64_t thread_count = config.worker_count + 1;
+  const uint64_t tcp_count = kSocketsPerAddress * config.tcp_addresses.size();
+  const uint64_t udp_count = kSocketsPerAddress * config.udp_addresses.size() * config.worker_count;
+  return config.clients_max + kFdsPerThread * thread_count + tcp_count + udp_count + kSpareFds;
+}
+
 std::unique_ptr<FrontEnd> FrontEnd::Create(const FrontEndConfig& config,
                                            const MakeService& make_service, Log& log,
                                            std::string* error) {

@@ -64,11 +64,9 @@ class FrontEnd {
  public:
   using MakeService = std::function<std::unique_ptr<WorkerService>()>;
 
-  // Files the front end itself needs beside those of its clients: for each thread an epoll set and
-  // what wakes it, the listeners, and what the process has open anyway.
-  [[nodiscard]] static uint64_t OwnFdCount(uint32_t worker_count) {
-    return kFdsPerThread * (worker_count + 1) + kSpareFds;
-  }
+  // How many files the process may have to open: those of all clients, for each thread an epoll set
+  // and what wakes it, every listener, and what a process has open anyway.
+  [[nodiscard]] static uint64_t FdCount(const FrontEndConfig& config);
 
   // Opens the listeners; clients wait in their backlog until Start.
   [[nodiscard]] static std::unique_ptr<FrontEnd> Create(const FrontEndConfig& config,
@@ -96,9 +94,6 @@ class FrontEnd {
   void DescribeConnections(TakeConnectionFacts done);
 
  private:
-  static constexpr uint64_t kFdsPerThread = 3;
-  static constexpr uint64_t kSpareFds = 32;
-
   FrontEnd() = default;
   [[nodiscard]] std::string OpenListeners(const FrontEndConfig& config,
                                           std::vector<ListenSocket>* listeners) const;

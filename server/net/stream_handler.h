@@ -27,6 +27,7 @@ struct StreamStep {
                  // Nothing is read meanwhile, and nothing is idle; a peer that is gone is noticed
     kClose,      // the conversation is over: send what is queued, then close
     kRefuse,     // the stream makes no sense: as kClose
+    kShutdown,   // the client has ended the server: as kClose
     kAbort,      // close at once, drop what is queued
   };
   Next next = Next::kNeedInput;
@@ -81,6 +82,7 @@ class StreamHandler {
 
   // What it waits for after kNeedInput, for those who list connections.
   enum class Wants : uint8_t {
+    kFirstByte,
     kRequest,
     kValue,        // the rest of a value
     kRefusedValue  // the rest of a value that is not stored

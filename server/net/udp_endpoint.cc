@@ -80,7 +80,8 @@ void UdpEndpoint::Continue(std::string_view input) {
     case Next::kAbort:
       replies_.DropAnswer();
       break;
-    case Next::kClose: {
+    case Next::kClose:
+    case Next::kShutdown: {
       const bool tells_end = replies_.IsAnswerEmpty();
       replies_.EndAnswer();
       SendAnswers();

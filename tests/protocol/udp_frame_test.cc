@@ -7,7 +7,7 @@
 namespace larder::protocol {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 TEST_CASE("a request is one datagram, known by its id") {
   const std::string datagram = "\x12\x34\0\0\0\1\0\0get a\r\n"s;

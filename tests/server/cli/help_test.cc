@@ -60,7 +60,7 @@ TEST_CASE("help shows options as they are written") {
   CHECK(help.find("\n  track_sizes ") != std::string::npos);
   const std::string flat = Unwrapped(help);
   CHECK(flat.find("(default: 11211)") != std::string::npos);
-  CHECK(flat.find("(default: 1.25)") != std::string::npos);
+  CHECK(flat.find("(default: 0.2)") != std::string::npos);
   CHECK(flat.find("(default: 0700)") != std::string::npos);
   CHECK(flat.find("(default: 1m)") != std::string::npos);
   CHECK(flat.find("TLS: -Z, ssl_chain_cert,") != std::string::npos);

@@ -82,6 +82,32 @@ TEST_CASE("slabs reassign moves a page in the background, one at a time") {
   CHECK(client.Stats("slabs")["2:total_pages"] == "1");
 }
 
+TEST_CASE("slabs reassign -1 takes a page where it is missed least") {
+  Conversation client;
+  Store(client, "small", 2500, 1000);
+  const std::string small = LargestClass(client);
+  Store(client, "large", 60, 100'000);
+  const std::string large = LargestClass(client);
+  auto before = client.Stats("slabs");
+  const auto pages_of = [](auto& stats, const std::string& id) {
+    return std::stoull(stats[id + ":total_pages"]);
+  };
+  REQUIRE(std::stoul(small) < std::stoul(large));
+  REQUIRE(pages_of(before, small) >= 2);
+  CHECK(client.Say("slabs reassign -1 1\r\n") == "OK\r\n");
+  RunErrands(client);
+  auto after = client.Stats("slabs");
+  CHECK(pages_of(after, large) == pages_of(before, large) - 1);  // it has the most
+  CHECK(pages_of(after, small) == pages_of(before, small));
+
+  for (size_t i = 0; i < 2500; ++i) client.Say("delete small" + std::to_string(i) + "\r\n");
+  CHECK(client.Say("slabs reassign -1 2\r\n") == "OK\r\n");
+  RunErrands(client);
+  auto last = client.Stats("slabs");
+  CHECK(pages_of(last, large) == pages_of(after, large));
+  CHECK(pages_of(last, small) == pages_of(after, small) - 1);  // it has a page of free chunks
+}
+
 TEST_CASE("slabs reassign gives a class a page that nobody has used yet") {
   Conversation client;
   CHECK(client.Say("slabs reassign 0 2\r\n") == "OK\r\n");

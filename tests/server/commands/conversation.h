@@ -66,7 +66,7 @@ class Conversation {
   static constexpr uint32_t kRequestsPerTurn = 20;
   static constexpr int kErrandStepsMax = 10'000;
 
-  explicit Conversation(const CommandOptions& options = {}, slab::CacheConfig config = {})
+  explicit Conversation(const CommandOptions& options = {}, const slab::CacheConfig& config = {})
       : clock(kStartUnixSeconds), cache(MakeCache(config, options)) {
     environment = std::make_unique<CommandEnvironment>(*cache, clock, server, options, &events);
     service = std::make_unique<CommandService>(*environment);
@@ -216,6 +216,7 @@ class Conversation {
           ++block_count;
           break;
         case StreamStep::Next::kClose:
+        case StreamStep::Next::kShutdown:
         case StreamStep::Next::kRefuse:
         case StreamStep::Next::kAbort:
           is_closed = true;

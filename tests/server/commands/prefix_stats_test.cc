@@ -82,6 +82,58 @@ TEST_CASE("a table takes so many prefixes and no more") {
   CHECK(lines.count("PREFIX 0 get 0 hit 0 set 2 del 0\r") == 1);
 }
 
+TEST_CASE(
+    "a look shows a stretch of all tables together, in order, and the next goes on behind it") {
+  constexpr size_t kPrefixes = 2 * PrefixTable::kPrefixesPerLook + 7;
+  Live<bool> is_on;
+  is_on.Set(true);
+  PrefixStats prefixes(is_on, ':');
+  PrefixTable& one = prefixes.AddWorkerTable();
+  PrefixTable& other = prefixes.AddWorkerTable();
+  const auto key = [](size_t i) { return std::to_string(10'000 + i) + ":"; };
+  for (size_t i = 0; i < kPrefixes; ++i) {
+    if (i % 3 != 0) one.CountSet(key(i));
+    if (i % 3 != 1) other.CountGet(key(i), true);
+  }
+
+  PrefixCursor cursor;
+  std::vector<size_t> line_counts;
+  std::string all;
+  for (bool is_more = true; is_more;) {
+    std::string text;
+    is_more = prefixes.AppendStretch(cursor, text);
+    line_counts.push_back(Lines(text).size());
+    all += text;
+    if (is_more) one.CountSet("0:");  // behind the cursor: not for this dump
+  }
+  CHECK(line_counts ==
+        std::vector<size_t>{PrefixTable::kPrefixesPerLook, PrefixTable::kPrefixesPerLook, 7});
+  std::string expected;
+  for (size_t i = 0; i < kPrefixes; ++i) {
+    const int gets = i % 3 != 1 ? 1 : 0;
+    const int sets = i % 3 != 0 ? 1 : 0;
+    expected += "PREFIX " + std::to_string(10'000 + i) + " get " + std::to_string(gets) + " hit " +
+                std::to_string(gets) + " set " + std::to_string(sets) + " del 0\r\n";
+  }
+  CHECK(all == expected);
+}
+
+TEST_CASE("an empty prefix and one that fills the last stretch are shown once") {
+  Live<bool> is_on;
+  is_on.Set(true);
+  PrefixStats prefixes(is_on, ':');
+  PrefixTable& table = prefixes.AddWorkerTable();
+  table.CountSet(":");
+  for (size_t i = 1; i < PrefixTable::kPrefixesPerLook; ++i)
+    table.CountSet(std::to_string(i) + ":");
+  PrefixCursor cursor;
+  std::string text;
+  CHECK(prefixes.AppendStretch(cursor, text));
+  CHECK_FALSE(prefixes.AppendStretch(cursor, text));
+  CHECK(Lines(text).size() == PrefixTable::kPrefixesPerLook);
+  CHECK(text.starts_with("PREFIX  get 0 hit 0 set 1 del 0\r\n"));
+}
+
 TEST_CASE("stats detail is switched on and off, and shown") {
   Conversation client;
   const std::string usage = "CLIENT_ERROR usage: stats detail on|off|dump\r\n";

@@ -120,5 +120,23 @@ TEST_CASE("a long get may arrive in small pieces") {
   CHECK(client.SayInPieces(line + " last\r\n", 1000) == "VALUE last 0 2\r\nok\r\nEND\r\n");
 }
 
+TEST_CASE("a session knows what it waits for, in either protocol") {
+  using Wants = StreamHandler::Wants;
+  Conversation client;
+  CHECK(client.handler->Wanted() == Wants::kFirstByte);
+  client.Say("vers");
+  CHECK(client.handler->Wanted() == Wants::kRequest);
+  client.Say("ion\r\nset a 0 0 10\r\nab");
+  CHECK(client.handler->Wanted() == Wants::kValue);
+  client.Say("cdefghij\r\nset a 0 0 2000000\r\n");
+  CHECK(client.handler->Wanted() == Wants::kRefusedValue);
+  client.Say(std::string(2'000'000, 'x') + "\r\n");
+  CHECK(client.handler->Wanted() == Wants::kRequest);
+  client.Reconnect();
+  CHECK(client.handler->Wanted() == Wants::kFirstByte);
+  client.Say("\x80");
+  CHECK(client.handler->Wanted() == Wants::kRequest);
+}
+
 }  // namespace
 }  // namespace larder::server

@@ -13,7 +13,7 @@ namespace {
 // A watcher beside a client, on one worker.
 class WatchedConversation {
  public:
-  explicit WatchedConversation(const std::string& streams, slab::CacheConfig config = {})
+  explicit WatchedConversation(const std::string& streams, const slab::CacheConfig& config = {})
       : client({}, config) {
     watcher_link.fd = 40;
     client.service->OnTurnStart();
@@ -101,6 +101,26 @@ TEST_CASE("fetchers tell each look-up") {
   watched.Watch("set a 0 0 3\r\nabc\r\n");
   CHECK(watched.Watch("get a\r\n") ==
         LineList{"type=item_get key=a status=found clsid=1 cfd=26 size=3"});
+  CHECK(watched.Watch("me a\r\n") ==
+        LineList{"type=item_get key=a status=found clsid=1 cfd=26 size=3"});
+  CHECK(watched.Watch("me b\r\nme b\r\n") ==
+        LineList(2, "type=item_get key=b status=not_found clsid=0 cfd=26 size=0"));
+  // What a failed set must not leave behind is looked for; a failed add promises nothing.
+  CHECK(watched.Watch("set a 0 0 2000000\r\n" + std::string(2'000'002, 'x')) ==
+        LineList{"type=item_get key=a status=found clsid=1 cfd=26 size=3"});
+  CHECK(watched.Watch("add a 0 0 2000000\r\n" + std::string(2'000'002, 'x')).empty());
+}
+
+TEST_CASE("a look that makes the item is one look") {
+  WatchedConversation watched("fetchers");
+  const LineList missed = {"type=item_get key=a status=not_found clsid=0 cfd=26 size=0"};
+  CHECK(watched.Watch("mg a N30\r\n") == missed);
+  watched.Watch("delete a\r\n");
+  CHECK(watched.Watch("ms a 2 MA N30\r\nhi\r\n") == missed);
+  CHECK(watched.Watch("ms a 2 MA N30\r\nhi\r\n") ==
+        LineList{"type=item_get key=a status=found clsid=1 cfd=26 size=2"});
+  watched.Watch("delete a\r\n");
+  CHECK(watched.Watch("ms a 2 MP N30\r\nhi\r\n") == missed);
 }
 
 TEST_CASE("mutations tell each store and what came of it") {
@@ -121,7 +141,9 @@ TEST_CASE("mutations tell each store and what came of it") {
         LineList{"type=item_store key=m status=stored cmd=set ttl=30 clsid=1 cfd=26 size=2"});
   CHECK(watched.Watch("ma n N60 J12\r\nma n\r\n") ==
         LineList{"type=item_store key=n status=stored cmd=add ttl=60 clsid=1 cfd=26 size=2"});
-  CHECK(watched.Watch("get a\r\nset x 0 0 1\r\nbad\r\n").empty());
+  CHECK(watched.Watch("md n x I T30\r\n") ==
+        LineList{"type=item_store key=n status=stored cmd=set ttl=30 clsid=1 cfd=26 size=0"});
+  CHECK(watched.Watch("get a\r\nset x 0 0 1\r\nbad\r\nmd z x\r\n").empty());
 }
 
 TEST_CASE("deletions tell what was deleted, and by whom") {
@@ -131,6 +153,7 @@ TEST_CASE("deletions tell what was deleted, and by whom") {
   CHECK(watched.Watch("set a 0 0 3\r\nabc\r\nmd a\r\nmd a\r\n") ==
         LineList{"type=deleted key=a cmd=md clsid=1 size=3"});
   CHECK(watched.Watch("set a 0 0 3\r\nabc\r\nmd a I\r\n").empty());  // only made stale
+  CHECK(watched.Watch("md a x\r\n") == LineList{"type=deleted key=a cmd=md clsid=1 size=0"});
 }
 
 TEST_CASE("evictions tell who had to go") {

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,26 @@ class FileLimit {
  private:
   rlimit before_{};
 };
+
+TEST_CASE_METHOD(FrontEndFixture, "the files of all threads and of all addresses are foreseen") {
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator files("/proc/self/fd");
+    return static_cast<uint64_t>(std::distance(begin(files), end(files)));
+  };
+  config.clients_max = 0;
+  config.worker_count = 12;
+  for (const char* host : {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}) {
+    config.tcp_addresses.push_back({host, 0});
+    config.udp_addresses.push_back({host, 0});
+  }
+  const uint64_t before = open_files();
+  Start();
+  const uint64_t opened = open_files() - before;
+  CHECK(opened > 12 * 4);  // a socket of each worker at each address at least
+  CHECK(opened <= FrontEnd::FdCount(config));
+  config.udp_addresses.clear();
+  CHECK(opened > FrontEnd::FdCount(config));
+}
 
 TEST_CASE_METHOD(FrontEndFixture, "a client above the limit is told so and disconnected") {
   config.clients_max = 2;

@@ -12,7 +12,7 @@
 namespace larder::server {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 constexpr std::string_view kVersion = "version\r\n";
 

@@ -38,6 +38,24 @@ TEST_CASE("signals that stop a server stop it cleanly, clients or no clients") {
   }
 }
 
+TEST_CASE("who watches is told which client has ended the server") {
+  for (const std::string request : {"shutdown\r\n", "shutdown graceful\r\n"}) {
+    ServerProcess server({"-A"});
+    TestClient watcher = server.Connect();
+    REQUIRE(watcher.Send("watch connevents\r\n"));
+    REQUIRE(watcher.Read(4) == "OK\r\n");
+    TestClient bystander = server.Connect();
+    TestClient client = server.Connect();
+    REQUIRE(client.Send(request));
+    CHECK(client.ReadToEnd().empty());
+    CHECK(server.Wait() == 0);
+    const std::string told = watcher.ReadToEnd();
+    CHECK(told.find("type=conn_close rip=127.0.0.1") != std::string::npos);
+    CHECK(told.find(" reason=shutdown ") == told.rfind(" reason="));
+    CHECK(told.find(" reason=shutdown ") != std::string::npos);
+  }
+}
+
 TEST_CASE("SIGHUP and SIGPIPE do not stop a server") {
   ServerProcess server({"-v"});
   GoodClient good(server);

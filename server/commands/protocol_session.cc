@@ -1,0 +1,123 @@
+#include "server/commands/protocol_session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace larder::server {
+
+using protocol::Status;
+using Next = StreamStep::Next;
+
+StreamStep ProtocolSession::OnInput(std::string_view input, uint32_t requests_max,
+                                    protocol::ReplySink& replies) {
+  context_.connection = &link_;
+  context_.cache.SetOrigin(context_.worker, link_.Fd());
+  Turn turn{.rest = input, .requests_left = requests_max, .replies = replies};
+  const Next next = Run(turn);
+  context_.cache.Quiesce(context_.worker);
+  return {.next = next, .consumed_bytes = turn.consumed_bytes};
+}
+
+Next ProtocolSession::Run(Turn& turn) {
+  for (;;) {
+    if (feed_ != nullptr && feed_->IsHopeless()) return Next::kAbort;
+    if (turn.IsBlocked()) return Next::kBlocked;
+    if (const Step end = Proceed(turn)) return *end;
+  }
+}
+
+ProtocolSession::Step ProtocolSession::Proceed(Turn& turn) {
+  switch (phase_) {
+    case Phase::kRequests:
+      return TakeRequests(turn);
+    case Phase::kValue:
+      return ContinueValue(turn);
+    case Phase::kSwallow:
+      return ContinueSwallowing(turn);
+    case Phase::kFeed:
+      return DrainFeed(turn);
+  }
+  return Next::kAbort;
+}
+
+// --- feeds -------------------------------------------------------------------------------------
+
+void ProtocolSession::TakeFeed() {
+  if (context_.feed == nullptr) return;
+  feed_ = std::move(context_.feed);
+  phase_ = Phase::kFeed;
+}
+
+ProtocolSession::Step ProtocolSession::DrainFeed(Turn& turn) {
+  switch (feed_->Drain(turn.replies)) {
+    case Feed::State::kWaiting:
+      return Next::kAwait;
+    case Feed::State::kMore:
+      return Next::kYield;
+    case Feed::State::kDone:
+      feed_.reset();
+      phase_ = Phase::kSwallow;  // of what stood behind the request, nothing mostly
+      return std::nullopt;
+    case Feed::State::kShutdown:
+      return Next::kShutdown;
+  }
+  return Next::kAbort;
+}
+
+// --- values ------------------------------------------------------------------------------------
+
+ProtocolSession::Step ProtocolSession::ContinueValue(Turn& turn) {
+  turn.Consume(store_->Fill(turn.rest));
+  if (!store_->IsFull() || turn.rest.size() < store_->ValueEndBytes()) return AwaitValue();
+  const std::string_view value_end = turn.Consume(store_->ValueEndBytes());
+  store_->Answer(context_, store_->Finish(context_, value_end), turn.replies);
+  GiveBackStore(context_, std::move(store_));
+  phase_ = Phase::kRequests;
+  return std::nullopt;
+}
+
+// As memcached does when it runs out of memory half-way: the rest is dropped, the old item stays.
+ProtocolSession::Step ProtocolSession::AwaitValue() {
+  phase_ = Phase::kValue;
+  const size_t missing_bytes = store_->Unfilled().size() + store_->ValueEndBytes();
+  if (store_->KeepUnderWay(context_)) return Next::kNeedInput;
+  RefuseValue(static_cast<uint32_t>(missing_bytes));
+  GiveBackStore(context_, std::move(store_));
+  return std::nullopt;
+}
+
+std::span<char> ProtocolSession::DirectInput() {
+  if (phase_ != Phase::kValue) return {};
+  const std::span<char> unfilled = store_->Unfilled();
+  return unfilled.size() >= kDirectInputBytesMin ? unfilled : std::span<char>{};
+}
+
+StreamStep ProtocolSession::OnDirectInput(size_t bytes, protocol::ReplySink& replies) {
+  store_->Advance(bytes);
+  const bool is_complete = store_->IsFull() && store_->ValueEndBytes() == 0;
+  return is_complete ? OnInput({}, 0, replies) : StreamStep{};
+}
+
+StreamHandler::Wants ProtocolSession::Wanted() const {
+  if (phase_ == Phase::kValue) return Wants::kValue;
+  return phase_ == Phase::kSwallow ? Wants::kRefusedValue : Wants::kRequest;
+}
+
+void ProtocolSession::Swallow(uint32_t bytes, Status error) {
+  swallow_bytes_ = bytes;
+  swallow_error_ = error;
+  phase_ = Phase::kSwallow;
+}
+
+ProtocolSession::Step ProtocolSession::ContinueSwallowing(Turn& turn) {
+  const size_t bytes = std::min<size_t>(swallow_bytes_, turn.rest.size());
+  turn.Consume(bytes);
+  swallow_bytes_ -= static_cast<uint32_t>(bytes);
+  if (swallow_bytes_ != 0) return Next::kNeedInput;
+  const Status error = std::exchange(swallow_error_, Status::kNone);
+  if (error != Status::kNone) AnswerRefusal(error, turn.replies);
+  phase_ = Phase::kRequests;
+  return std::nullopt;
+}
+
+}  // namespace larder::server
