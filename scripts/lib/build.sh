@@ -19,3 +19,13 @@ build_preset() {
   local preset=$1
   configure_preset "$@" && cmake --build --preset "$preset" -j "$job_count"
 }
+
+# ThreadSanitizer cannot place its shadow where the kernel randomises addresses too far; it needs
+# the randomisation off, on machines that allow that.
+without_address_randomisation() {
+  if setarch --addr-no-randomize true 2>/dev/null; then
+    setarch --addr-no-randomize "$@"
+  else
+    "$@"
+  fi
+}

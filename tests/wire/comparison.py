@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from case_runner import COMMAND_COUNTERS, shown
 from families import family_of
 from fixture import Server, version_line
-from known_differences import counts_differently, known_differences
+from known_differences import counts_differently, known_differences, reads_long_key
 from run_transcripts import dialect_of
 from session import Session, plan_batches
 from transcript import LARDER
@@ -44,18 +44,40 @@ def start(binary, datagrams=False):
     return Server(flags, binary=binary, unix=not datagrams, udp=datagrams)
 
 
+def _parts(units):
+    """Units one by one, but the pieces of a stream together: without one of them the others would
+    join to lines that nobody has chosen."""
+    stream = []
+    for unit in units:
+        if not is_stream(unit):
+            yield [unit]
+            continue
+        stream.append(unit)
+        if unit.closes:
+            yield stream
+            stream = []
+    if stream:
+        yield stream
+
+
 class Counters:
     """The counters of a server that commands move, over a connection that is kept."""
 
     _FORM = re.compile(rb"STAT (" + "|".join(COMMAND_COUNTERS).encode() + rb") ([0-9]+)\r\n")
 
     def __init__(self, server):
+        self._server = server
         self._connection = server.connect()
         self._connection.sendall(CAS_WARM_UP)
 
     def close(self):
         """Ends the connection."""
         self._connection.close()
+
+    def reconnect(self):
+        """Starts again with a connection on which nothing is under way."""
+        self._connection.close()
+        self._connection = self._server.connect()
 
     def read(self):
         """Their values by name."""
@@ -64,7 +86,7 @@ class Counters:
         while not text.endswith(b"END\r\n"):
             piece = self._connection.recv(65536)
             if not piece:
-                raise RuntimeError("a server has closed the connection that asks for its counters")
+                raise ConnectionError("the connection that asks for the counters was closed")
             text += piece
         return {name.decode(): int(value) for name, value in self._FORM.findall(text)}
 
@@ -109,13 +131,18 @@ class Sides:
     def without_known(self, units):
         """The units that can be compared; counts the others by reason."""
         kept = []
-        for unit in units:
-            rule = self.rule_for(unit)
-            if rule is None or rule.translate:
-                kept.append(unit)
+        for part in _parts(units):
+            reason = next(filter(None, map(self.reason_to_leave_out, part)), None)
+            if reason is None:
+                kept += part
             else:
-                self.skipped[rule.reason] += 1
+                self.skipped[reason] += len(part)
         return kept
+
+    def reason_to_leave_out(self, unit):
+        """Of the known difference for which the unit cannot be compared, or None."""
+        rule = self.rule_for(unit)
+        return rule.reason if rule and not rule.translate else None
 
 
 @dataclass
@@ -200,6 +227,11 @@ def rename(units, old, new):
     return [unit.renamed(old, new) for unit in units]
 
 
+def _joins_to_long_key(units):
+    """True if what is left of streams has come to show a difference that is known."""
+    return reads_long_key(b"".join(unit.data for unit in units if is_stream(unit)))
+
+
 def shrink(sides, units, prefix, cut_seed):
     """Drops units for as long as the rest still shows a difference."""
     attempts = 0
@@ -211,8 +243,8 @@ def shrink(sides, units, prefix, cut_seed):
             fresh = sides.fresh_prefix()
             shorter = rename(shorter, prefix, fresh)
             attempts += 1
-            found = shorter and attempt(sides, shorter, fresh, cut_seed,
-                                        reply_timeout_s=SHRINK_TIMEOUT_S)
+            found = shorter and not _joins_to_long_key(shorter) and attempt(
+                sides, shorter, fresh, cut_seed, reply_timeout_s=SHRINK_TIMEOUT_S)
             if found:
                 units, prefix = shorter[:found.index + 1], fresh
             else:
@@ -273,7 +305,18 @@ def compare_session(sides, seed, number):
 
 
 def attempt(sides, units, prefix, cut_seed, **limits):
-    """The first Difference in the answers, or else in the counters, or None."""
+    """The first Difference in the answers, or else in the counters, or None. A server that does not
+    answer what is no unit differs, too: whether it does so again, a new attempt on new connections
+    tells."""
+    try:
+        return _attempt(sides, units, prefix, cut_seed, **limits)
+    except OSError as error:
+        for counters in sides.counters:
+            counters.reconnect()
+        return Difference(len(units) - 1, counters=[f"  a server does not answer: {error!r}"])
+
+
+def _attempt(sides, units, prefix, cut_seed, **limits):
     before = [counters.read() for counters in sides.counters]
     found = run_session(sides, units, prefix, cut_seed, **limits)
     if found or any(map(counts_differently, units)):

@@ -7,8 +7,11 @@ import tempfile
 import threading
 import unittest
 import unittest.mock
+from collections import Counter
 
 import case_runner
+import channels
+import comparison
 from case_runner import CaseRunner, Mismatch
 from channels import join_answers
 from comparison import PREFIX, Sides, compare_session, run_session, shrink, start
@@ -20,7 +23,8 @@ from run_transcripts import dialect_of
 from session import Normalizer, plan_batches
 from transcript import TranscriptError, read_transcript
 from transcript_parts import compile_expected
-from unit import BINARY, TEXT, KeySet, Unit, names_cas
+from unit import (BINARY, LINE_BYTES_MAX, TEXT, TEXT_STREAM_END, KeySet, Unit, is_stream,
+                  names_cas)
 from wire_connection import Cutter
 
 
@@ -142,6 +146,31 @@ class TamperingServer:
         source.close()
 
 
+class SilentServer:
+    """Passes connections on, but for those with these numbers: there nobody answers."""
+
+    def __init__(self, server, silent):
+        self._server = server
+        self.binary = server.binary
+        self._silent = silent
+        self._count = 0
+        self._far = []
+
+    def connect(self):
+        """A connection, from 1."""
+        self._count += 1
+        if self._count not in self._silent:
+            return self._server.connect()
+        near, far = socket.socketpair()
+        self._far.append(far)
+        return near
+
+    def close(self):
+        """Ends the connections in which nobody answers."""
+        for far in self._far:
+            far.close()
+
+
 def units_of(family, seed=1, sessions=1):
     """Units of a kind of session."""
     make = next(make for name, _, make in FAMILIES if name == family)
@@ -185,6 +214,28 @@ class GeneratorTest(unittest.TestCase):
                 applied = [rule.reason for rule in rules
                            if rule.about_packets == is_packet and rule.applies(unit)]
                 self.assertEqual(applied, [], unit)
+
+    def test_a_value_too_long_for_a_line_is_never_taken_for_one(self):
+        # That is how servers read what follows a size or a flag that is none.
+        stores = [unit for unit in units_of("meta", 40, 40)
+                  if unit.command == "ms" and len(unit.value) > LINE_BYTES_MAX]
+        self.assertGreater(len(stores), 20)
+        for unit in stores:
+            self.assertEqual(int(unit.words[2]), len(unit.value.splitlines()[0]), unit.line)
+            self.assertTrue(all(flag[:1].isalpha() for flag in unit.words[3:]), unit.line)
+
+    def test_a_stream_is_left_out_whole_or_not_at_all(self):
+        rules = known_differences("1.6.45")
+        sides = unittest.mock.Mock(rules=rules, skipped=Counter())
+        sides.rule_for = lambda unit: Sides.rule_for(sides, unit)
+        sides.reason_to_leave_out = lambda unit: Sides.reason_to_leave_out(sides, unit)
+        units = units_of("malformed text", 7, 3)
+        kept = Sides.without_known(sides, units)
+        self.assertGreater(sides.skipped.total(), 0)
+        streams = b"".join(unit.data for unit in units if is_stream(unit))
+        for stream in b"".join(unit.data for unit in kept if is_stream(unit)).split(
+                TEXT_STREAM_END):
+            self.assertIn(stream + TEXT_STREAM_END, streams + TEXT_STREAM_END)
 
     def test_batches_keep_the_order_and_part_what_must_not_share_a_write(self):
         units = units_of("all protocols", 3, 5)
@@ -265,6 +316,20 @@ class DifferentialTest(unittest.TestCase):
                 self.assertEqual((result.failure, result.unsteady), ("", ""), family)
                 self.assertGreater(result.requests, 100, family)
             sides.close()
+
+    def test_a_server_that_does_not_answer_is_asked_again_on_new_connections(self):
+        # The first connection asks for counters, before each attempt.
+        for silent, fails in (({2}, False), ({2, 4}, True)):
+            with (Server() as server, Server() as other,
+                  unittest.mock.patch.object(channels, "ASK_TIMEOUT_S", 0.3),
+                  unittest.mock.patch.object(comparison, "SHRINK_ATTEMPTS_MAX", 3)):
+                peer = SilentServer(other, silent)
+                sides = Sides(server, peer)
+                result = compare_session(sides, 1, 0)
+                self.assertEqual(bool(result.failure), fails, result.failure)
+                self.assertEqual("does not answer" in result.unsteady, not fails)
+                sides.close()
+                peer.close()
 
     def test_a_wrong_server_is_found_out_in_every_protocol(self):
         with Server() as server, Server() as other:

@@ -18,7 +18,9 @@ from unit import ARITHMETIC, READS, STORES, TEXT_STREAM, TEXT_STREAM_END, Unit, 
 KEY_BYTES_MAX = 250
 OPAQUE_BYTES_MAX = 32
 META = ("mg", "ms", "md", "ma", "me", "mn")
+_READS_LONG_KEY = re.compile(rb"g(et|ets|at|ats) [^\n]*[^ \n]{251}")
 _HUGE_NUMBER = re.compile(rb"[0-9]{18}")
+_JOINS_TO_HUGE_NEGATIVE = re.compile(rb"[0-9]{18}|-0(\r?\n|$)")
 BAD_LINE = b"CLIENT_ERROR bad command line format\r\n"
 
 # How many words each command may have at most in 1.6.18, and needs at least.
@@ -41,6 +43,11 @@ class Difference:
 def has_long_key(unit):
     """A get, gets, gat or gats with a key above 250 bytes."""
     return unit.command in READS and any(len(word) > KEY_BYTES_MAX for word in unit.words[1:])
+
+
+def reads_long_key(stream):
+    """The same anywhere in the bytes of a stream, for which memcached drops replies."""
+    return _READS_LONG_KEY.search(stream) is not None
 
 
 def counts_differently(unit):
@@ -156,6 +163,15 @@ def _has_huge_number(unit):
     if unit.command in ARITHMETIC:
         return any(word.isdigit() and int(word) >= 2**63 for word in unit.words[2:])
     return unit.command in (*STORES, "ms") and _HUGE_NUMBER.search(unit.value) is not None
+
+
+def _may_join_to_huge_negative(unit):
+    """Digits put behind what may be a minus sign, or a minus sign before what may be digits."""
+    if unit.command == "ms":
+        joins = any(flag[:2].upper() in (b"MA", b"MP") for flag in _flags(unit))
+    else:
+        joins = unit.command in ("append", "prepend")
+    return joins and _JOINS_TO_HUGE_NEGATIVE.search(unit.value) is not None
 
 
 def _is_noreply_in_a_place(unit):
@@ -295,6 +311,8 @@ ALL = [
     Difference("ma loses T and E when the number gets longer", _has_flags("ma", b"E")),
     Difference("an ms that is refused at its end takes a cas number, which the next store may use",
                _is_odd_meta_store),
+    Difference("takes some numbers below -2^63 for what they are modulo 2^64",
+               _may_join_to_huge_negative),
     Difference("reads the value behind a packet that has none as packets", _is_misread_packet,
                about_packets=True),
 ]

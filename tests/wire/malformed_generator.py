@@ -7,11 +7,11 @@ Left out, since their answer depends on the clock or the server: flush_all, stat
 would make a short time to live of a long one.
 """
 
-import re
 import struct
 
 from binary_generator import BinaryGenerator, packet
 from binary_packet import OPCODES
+from known_differences import reads_long_key
 from meta_generator import MetaGenerator
 from request_generator import RequestGenerator
 from unit import (BINARY_STREAM, CAS_FIELD_HERE, CAS_HERE, DATAGRAM, PACKET_STREAM_END,
@@ -30,8 +30,6 @@ _WORDS = encoded([
 _ENDS = (b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"", b"\0\r\n", b" \r\n", b"\r\r\n")
 _SIZES = (0, 1, 4, 8, 20, 24, 250, 251, 255, 1000, 65535)
 _BODY_SIZES = (0, 1, 4, 8, 23, 24, 25, 100, 4096, 0x3fffffff, 0x40000001, 0x7fffffff, 0xffffffff)
-# Where memcached drops replies and Larder does not.
-_READS_LONG_KEY = re.compile(rb"g(et|ets|at|ats) [^\n]*[^ \n]{251}")
 
 
 class MalformedText(Choices):
@@ -47,7 +45,7 @@ class MalformedText(Choices):
         """The pieces of one connection."""
         while True:
             pieces = [self._piece() for _ in range(2 + self.below(8))]
-            if not _READS_LONG_KEY.search(b"".join(pieces)):
+            if not reads_long_key(b"".join(pieces)):
                 break
         return _units([*pieces, TEXT_STREAM_END], TEXT_STREAM)
 

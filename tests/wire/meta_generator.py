@@ -144,15 +144,19 @@ class MetaGenerator(Choices):
 
     def _set(self):
         value = self.pick(NUMBER_LIKE, 3) if self.one_in(4) else value_of(self)
+        # Too long to be taken for a line, which it is behind a size or a flag that is none.
+        is_long = len(value) > LINE_BYTES_MAX
         key, word, flags = self._key()
         size = b"%d" % len(value)
-        if self.edge_in(25):
+        if not is_long and self.edge_in(25):
             size = self._odd_size(len(value))
         flags = self._flags("ms") + flags
+        if is_long:
+            flags = [flag for flag in flags if flag not in NO_FLAGS]
         if flags and self.one_in(2):
             flags.reverse()
         words = [b"ms", word, size, *flags]
-        line = b" ".join(words) if len(value) > LINE_BYTES_MAX else self._line(words)
+        line = b" ".join(words) if is_long else self._line(words)
         end = self.one_of(BAD_ENDS) if self.edge_in(40) else b"\r\n"
         data = in_step(line + self._line_end() + value + end, line, 2)
         return Unit(data, line, (key,), odd=self.odd)

@@ -126,7 +126,8 @@ class RequestGenerator(Choices):
             words.append(self.pick(CAS_NUMBERS, 3))
         words += self._noreply()
         line = b" ".join(words) if long else self._spoiled(words)
-        if command == "cas" and line.split()[4:5] == [CAS_HERE]:
+        # (A key may hold a tab, at which Python's own split would part it.)
+        if command == "cas" and [word for word in line.split(b" ") if word][4:5] == [CAS_HERE]:
             # A flaw has made the length of it, which must be known here.
             line = line.replace(CAS_HERE, b"9")
         end = self.one_of(BAD_ENDS) if self.edge_in(40) else b"\r\n"

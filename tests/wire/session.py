@@ -154,7 +154,10 @@ class Session:
         """Stores something and returns the cas number it got."""
         key = self._prefix + b"cas"
         reply = self._channel(TEXT).ask(b"set %s 0 0 0\r\n\r\ngets %s\r\n" % (key, key), 4)
-        return int(_MOVING.search(reply)["value_cas"])
+        found = _MOVING.search(reply)
+        if not found:
+            raise TimeoutError(f"no cas number in {reply!r}")
+        return int(found["value_cas"])
 
     def skip_cas(self, count):
         """Lets the server give out so many cas numbers."""
