@@ -102,15 +102,26 @@ void FeedIndex(CacheImpl& cache, Worker& worker) {
   }
 }
 
-// Who was evicted is remembered in proportion to the items there are, about eight a bucket, and
-// never in more than a 32nd of the memory: the index does not shrink when items become fewer.
+uint64_t ItemCount(const SlabSet& slabs) {
+  uint64_t added = 0;
+  uint64_t removed = 0;
+  slabs.workers.ForEach([&](const Worker& worker) {
+    for (const WorkerClassCounters& counters : worker.counters.classes) {
+      added += counters.items_added.Get();
+      removed += counters.items_removed.Get();
+    }
+  });
+  return added - std::min(added, removed);  // workers go on counting
+}
+
+// Who was evicted is remembered in proportion to the items there are, and never in more than a
+// 32nd of the memory: the table does not shrink when items become fewer.
 void FeedGhost(CacheImpl& cache, Worker& worker) {
-  constexpr uint64_t kItemsPerBucket = 8;
   constexpr uint64_t kPartMax = 32;
   Ghost& ghost = cache.slabs.ghost;
   if (!cache.slabs.config.evict) return;
-  while (ghost.IsSmallFor(cache.slabs.index.BucketCount() * kItemsPerBucket) &&
-         2 * ghost.Bytes() <= cache.slabs.budget.LimitBytes() / kPartMax) {
+  ghost.SetItemCount(ItemCount(cache.slabs));
+  while (ghost.IsSmall() && 2 * ghost.Bytes() <= cache.slabs.budget.LimitBytes() / kPartMax) {
     if (ghost.Grow()) continue;
     if (!cache.release.MovePageTo(worker, 0)) return;
   }

@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kLinesMin = HashIndex::kStripeCount;
 // Grown when there are more items than this for each fingerprint.
 constexpr uint64_t kItemsPerFingerprint = 2;
+// Of four items' worth of keys, how many are remembered.
+constexpr uint64_t kRemembered4 = 3;
 
 }  // namespace
 
@@ -35,16 +37,28 @@ void Ghost::RememberLocked(uint64_t hash) {
 
 bool Ghost::TakeLocked(uint64_t hash) {
   const uint16_t wanted = FingerprintOf(hash);
-  for (uint16_t& fingerprint : LineOf(hash).fingerprints) {
-    if (fingerprint != wanted) continue;
-    fingerprint = 0;
+  Line& line = LineOf(hash);
+  // Relaxed: one horizon is as good as the next.
+  const uint32_t horizon = horizon_.load(std::memory_order_relaxed);
+  uint32_t place = line.cursor;
+  for (uint32_t i = 0; i < horizon; ++i) {
+    place = place == 0 ? kSlotCount - 1 : place - 1;  // from the latest backwards
+    if (line.fingerprints[place] != wanted) continue;
+    line.fingerprints[place] = 0;
     return true;
   }
   return false;
 }
 
-bool Ghost::IsSmallFor(uint64_t item_count) const {
-  return item_count > LineCount() * kSlotCount * kItemsPerFingerprint &&
+void Ghost::SetItemCount(uint64_t item_count) {
+  item_count_ = item_count;
+  const uint64_t per_line = item_count * kRemembered4 / 4 / LineCount();
+  horizon_.store(static_cast<uint32_t>(std::clamp<uint64_t>(per_line, 1, kSlotCount)),
+                 std::memory_order_relaxed);
+}
+
+bool Ghost::IsSmall() const {
+  return item_count_ > LineCount() * kSlotCount * kItemsPerFingerprint &&
          2 * Bytes() <= memory_.Bytes();
 }
 

@@ -8,6 +8,10 @@
 // Size       A line for 31 to 62 items: 1 to 2 bytes an item. Doubled by the maintainer as items
 //            become more, charged to the budget. Half of what was remembered is then looked for
 //            elsewhere and forgotten; it ages as everything does.
+// Horizon    As many are remembered as three quarters of the items there are: of each line only the
+//            latest are looked at when items have become fewer and larger, since who was away for
+//            several turnovers of the cache is not worth protection. (With 28,000 values of 2 KB
+//            after 400,000 of 100 B, a table that remembers ten times the items missed 18 % more.)
 // Measured   Simulated: without the table 4 % more misses on Zipf of skew 0.99; remembering twice
 // as
 //            many gains nothing.
@@ -38,8 +42,10 @@ class Ghost {
   // Whether the key is remembered; it no longer is.
   [[nodiscard]] bool TakeLocked(uint64_t hash);
 
+  // Sets the horizon for this many items. One thread.
+  void SetItemCount(uint64_t item_count);
   // Whether there are so many items that twice the lines are due.
-  [[nodiscard]] bool IsSmallFor(uint64_t item_count) const;
+  [[nodiscard]] bool IsSmall() const;
   // Doubles the lines. False: no memory, or no more address space.
   [[nodiscard]] bool Grow();
 
@@ -67,7 +73,9 @@ class Ghost {
   MemoryBudget& budget_;
   Mapping memory_;
   Line* lines_ = nullptr;
-  std::atomic<uint64_t> line_count_{0};  // a power of two, a multiple of the stripes
+  std::atomic<uint64_t> line_count_{0};        // a power of two, a multiple of the stripes
+  std::atomic<uint32_t> horizon_{kSlotCount};  // of each line's slots, how many are looked at
+  uint64_t item_count_ = 0;                    // as the maintainer last said
 };
 
 }  // namespace larder::slab

@@ -49,8 +49,10 @@ TEST_CASE("it grows with the items, charges what it takes, and forgets half at m
   Ghost ghost(budget, kMiB);
   const uint64_t bytes = ghost.Bytes();
   CHECK(budget.UsedBytes() == bytes);
-  CHECK_FALSE(ghost.IsSmallFor(10'000));
-  REQUIRE(ghost.IsSmallFor(100'000));
+  ghost.SetItemCount(10'000);
+  CHECK_FALSE(ghost.IsSmall());
+  ghost.SetItemCount(100'000);
+  REQUIRE(ghost.IsSmall());
   const std::vector<uint64_t> evicted = Hashes(10'000, 4);
   for (const uint64_t hash : evicted) ghost.RememberLocked(hash);
   REQUIRE(ghost.Grow());
@@ -70,7 +72,22 @@ TEST_CASE("without memory, or at the end of its address space, it stays as it is
   CHECK(budget.UsedBytes() == bytes);
   MemoryBudget ample(kMiB);
   Ghost small(ample, 64 * 1024);
-  CHECK_FALSE(small.IsSmallFor(1'000'000'000));
+  small.SetItemCount(1'000'000'000);
+  CHECK_FALSE(small.IsSmall());
+}
+
+TEST_CASE("where items have become few, only the latest to leave are known") {
+  MemoryBudget budget(kMiB);
+  Ghost ghost(budget, kMiB);
+  const std::vector<uint64_t> evicted = Hashes(30'000, 5);
+  for (const uint64_t hash : evicted) ghost.RememberLocked(hash);
+  ghost.SetItemCount(4'000);
+  size_t early = 0;
+  for (size_t i = 0; i < 20'000; ++i) early += ghost.TakeLocked(evicted[i]) ? 1 : 0;
+  CHECK(early < 200);
+  size_t late = 0;
+  for (size_t i = 29'000; i < 30'000; ++i) late += ghost.TakeLocked(evicted[i]) ? 1 : 0;
+  CHECK(late > 800);
 }
 
 }  // namespace
