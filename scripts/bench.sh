@@ -1,44 +1,68 @@
 #!/usr/bin/env bash
 # Compares Larder with memcached, side by side on this machine, and prints a table of ratios.
 #
-#   scripts/bench.sh [--quick] [--rounds N] [workload ...]      --help lists the workloads
+#   scripts/bench.sh [--peer BINARY] [--rounds N] [workload ...]   CPU time for each request
+#   scripts/bench.sh capacity [--peer BINARY] [case ...]           items for each MiB of memory
+#   scripts/bench.sh hits [--peer BINARY] [--only workload]        misses in read-through replay
 #
-#   MEMCACHED=path   the memcached to compare with (the packaged one)
+# --help of each lists the rest; --quick shows in seconds that it works.
+#
+#   MEMCACHED=path   the memcached to compare with (the packaged one); --peer says the same
 #   LARDER=path      a server built elsewhere (default: builds Release)
-#   LOADGEN=path     its load generator (default: builds Release)
-#   THREADS=1  MEMORY_MB=512  ROUNDS=5      -t and -m of both servers, rounds of each workload
+#   LOADGEN=path FILL=path REPLAY=path SIMULATE=path    the programs that load it (the same)
+#   THREADS=1  MEMORY_MB=512  ROUNDS=5      -t and -m of both servers, rounds of each workload;
+#                                           `capacity` and `hits` have --memory-mb of their own
 #
-# Installs what it needs, as root or with sudo. All of it takes about five minutes; a machine that
-# does nothing else meanwhile makes the figures steadier. How to read them: tests/bench/README.md.
+# Installs what it needs, as root or with sudo. The first takes about five minutes, and a machine
+# that does nothing else meanwhile makes its figures steadier; `capacity` takes two minutes and
+# `hits` fifteen. How to read them: tests/bench/README.md.
 set -euo pipefail
 
 typed=$0
 [[ $# -gt 0 ]] && typed+=" $*"
-for name in ROUNDS MEMORY_MB THREADS LOADGEN LARDER MEMCACHED; do
+for name in ROUNDS MEMORY_MB THREADS SIMULATE REPLAY FILL LOADGEN LARDER MEMCACHED; do
   [[ -n ${!name:-} ]] && typed="$name=${!name} $typed"
 done
 export BENCH_COMMAND=$typed
 
-# Paths that were given are meant from where the caller stands.
-for name in LOADGEN LARDER MEMCACHED; do
-  [[ ${!name:-} == */* ]] && export "$name=$(realpath -- "${!name}")"
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib/packages.sh
+source "$root/scripts/lib/packages.sh"
+# shellcheck source=scripts/lib/build.sh
+source "$root/scripts/lib/build.sh"
+
+script=compare
+programs=(loadgen)
+case ${1:-} in
+  capacity) script=capacity programs=(fill) ;;
+  hits) script=hits programs=(replay simulate) ;;
+esac
+[[ $script != compare ]] && shift
+
+# Those that no variable names are built.
+missing=()
+for program in larder "${programs[@]}"; do
+  variable=${program^^}
+  [[ -n ${!variable:-} ]] || missing+=("$program")
 done
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
-source scripts/lib/packages.sh
-source scripts/lib/build.sh
-
 install_packages python3
-if [[ -z ${MEMCACHED:-} ]]; then
+if [[ -z ${MEMCACHED:-} && " $* " != *" --peer"* ]]; then
   install_packages memcached
 fi
-if [[ -z ${LARDER:-} || -z ${LOADGEN:-} ]]; then
+if [[ ${#missing[@]} -gt 0 ]]; then
   install_packages "${build_packages[@]}" "${test_packages[@]}"
-  configure_preset release
-  cmake --build --preset release --target larder loadgen -j "$job_count" >&2
-  export LARDER=${LARDER:-build/release/larder}
-  export LOADGEN=${LOADGEN:-build/release/tests/bench/loadgen}
+  (
+    cd "$root"
+    configure_preset release
+    cmake --build --preset release --target "${missing[@]}" -j "$job_count" >&2
+  )
 fi
+for program in "${missing[@]}"; do
+  folder=$root/build/release/tests/bench
+  [[ $program == larder ]] && folder=$root/build/release
+  export "${program^^}=$folder/$program"
+done
 
 # Python takes this process's place, so that a signal reaches the one that stops the servers.
-exec /usr/bin/python3 tests/bench/compare.py "$@"
+exec /usr/bin/python3 "$root/tests/bench/$script.py" "$@"

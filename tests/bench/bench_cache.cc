@@ -20,6 +20,7 @@
 #include "slab/cache.h"
 #include "tests/bench/cache_under_test.h"
 #include "tests/bench/key_sequence.h"
+#include "tests/bench/key_text.h"
 
 namespace larder::bench {
 namespace {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <stop_token>
 
-#include "tests/bench/key_sequence.h"
+#include "tests/bench/key_text.h"
 
 namespace larder::bench {
 namespace {

@@ -1,31 +1,22 @@
 #!/usr/bin/env python3
 """Loads Larder and memcached in turn with the same requests and prints a table of ratios.
 
-    compare.py [--quick] [--rounds N] [workload ...]
+    compare.py [--quick] [--peer BINARY] [--rounds N] [workload ...]
 
-Started by scripts/bench.sh, which builds what is needed and sets the environment: LARDER and
-MEMCACHED (the servers), LOADGEN, THREADS (-t of both servers), MEMORY_MB (-m of both), and
-BENCH_COMMAND (what was typed).
+Started by scripts/bench.sh, which builds what is needed and sets the environment: LARDER (the
+server), LOADGEN, MEMCACHED (--peer's default), THREADS (-t of both servers), MEMORY_MB (-m of
+both), and BENCH_COMMAND (what was typed).
 """
 
 import argparse
-import contextlib
 import dataclasses
-import datetime
 import os
-import platform
-import shlex
-import shutil
-import signal
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 
-START_SECONDS_MAX = 10
-STOP_SECONDS_MAX = 10
+import bench_servers
+from bench_servers import Server, program_from_environment
+
 QUICK_DIVISOR = 50  # of the number of requests
 
 
@@ -66,71 +57,11 @@ CPU = "server_cpu_us_per_request"
 RATIOS = (("throughput", "requests/s"), ("p50_us", "p50"), ("p99_us", "p99"), ("p999_us", "p99.9"))
 
 
-class BenchError(Exception):
-    """Something that ends the comparison; its text is for the one who started it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Server:
-    name: str
-    program: str
-    flags: tuple
-
-    def version(self) -> str:
-        result = subprocess.run([self.program, "-V"], capture_output=True, text=True, check=False)
-        lines = (result.stdout + result.stderr).strip().splitlines()
-        return lines[0] if lines else "unknown version"
-
-    @contextlib.contextmanager
-    def running(self):
-        """Yields (pid, port) of a new process, and stops it whatever happens."""
-        port = free_port()
-        command = [self.program, "-l", "127.0.0.1", "-p", str(port), *self.flags]
-        with tempfile.TemporaryFile(mode="w+") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            try:
-                wait_until_serving(process, port, command, log)
-                yield process.pid, port
-            finally:
-                stop(process)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_serving(process, port: int, command: list, log) -> None:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        time.sleep(0.02)
-    log.seek(0)
-    raise BenchError(f"{shlex.join(command)} does not serve: {log.read().strip() or 'no message'}")
-
-
-def stop(process) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS_MAX)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def measure(loadgen: str, workload: Workload, quick: bool, seed: int, pid: int, port: int) -> dict:
     """Runs the load once against one server. Returns the figures of loadgen's line."""
     command = [loadgen, *workload.arguments(quick), f"--seed={seed}", f"--port={port}",
                f"--server-pid={pid}"]
-    # No time limit here: loadgen gives up by itself on a server that falls silent.
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        raise BenchError(f"{shlex.join(command)}: {result.stderr.strip()}")
-    return {key: float(value) for key, value in
-            (field.split("=") for field in result.stdout.split())}
+    return {key: float(value) for key, value in bench_servers.run_tool(command).items()}
 
 
 def compare(workload: Workload, larder: Server, memcached: Server, loadgen: str, rounds: int,
@@ -150,39 +81,19 @@ def ratios(pairs: list, figure: str) -> list:
     return [ours[figure] / theirs[figure] for ours, theirs in pairs]
 
 
-def table_head() -> str:
-    cells = ["workload", "CPU per request, memcached", "Larder", "ratio", "lowest to highest"]
-    cells += [title for _, title in RATIOS]
-    return "| " + " | ".join(cells) + " |\n|---|" + "---:|" * (len(cells) - 1)
+def table_head() -> list:
+    return ["workload", "CPU per request, memcached", "Larder", "ratio", "lowest to highest",
+            *(title for _, title in RATIOS)]
 
 
-def table_row(name: str, pairs: list) -> str:
+def table_row(name: str, pairs: list) -> list:
     cpu_ratios = ratios(pairs, CPU)
     cells = [name,
              f"{statistics.median(theirs[CPU] for _, theirs in pairs):.2f} µs",
              f"{statistics.median(ours[CPU] for ours, _ in pairs):.2f} µs",
              f"{statistics.median(cpu_ratios):.2f}x",
              f"{min(cpu_ratios):.2f} to {max(cpu_ratios):.2f}"]
-    cells += [f"{statistics.median(ratios(pairs, figure)):.2f}x" for figure, _ in RATIOS]
-    return "| " + " | ".join(cells) + " |"
-
-
-def processor() -> str:
-    with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
-        for line in cpuinfo:
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.machine()
-
-
-def print_preamble(larder: Server, memcached: Server, rounds: int) -> None:
-    print(f"- {datetime.datetime.now().astimezone():%Y-%m-%d %H:%M %Z}, Linux {platform.release()}, "
-          f"{os.cpu_count()} x {processor()}")
-    print(f"- {larder.name}: {larder.version()}; {memcached.name}: {memcached.version()}; both with "
-          f"`{shlex.join(larder.flags)}`")
-    print(f"- `{os.environ.get('BENCH_COMMAND', shlex.join(sys.argv))}`")
-    print(f"- ratios are Larder / memcached, the median of {rounds} paired rounds; below 1 is "
-          "better, but for requests/s\n")
+    return cells + [f"{statistics.median(ratios(pairs, figure)):.2f}x" for figure, _ in RATIOS]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -191,6 +102,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("workload", nargs="*", help=f"some of: {' '.join(names)} (default: all)")
     parser.add_argument("--quick", action="store_true",
                         help="one short round: shows that all works; the figures mean little")
+    parser.add_argument("--peer", default=os.environ.get("MEMCACHED", "memcached"),
+                        help="the memcached to compare with (%(default)s)")
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS", "5")))
     arguments = parser.parse_args()
     for name in arguments.workload:
@@ -201,36 +114,24 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def program_from_environment(name: str, default: str) -> str:
-    program = shutil.which(os.environ.get(name, default))
-    if program is None:
-        raise BenchError(f"{name}: no program '{os.environ.get(name, default)}'")
-    return program
-
-
 def main() -> int:
     arguments = parse_arguments()
     rounds = 1 if arguments.quick else arguments.rounds
-    flags = ("-t", os.environ.get("THREADS", "1"), "-m", os.environ.get("MEMORY_MB", "512"))
-    if os.geteuid() == 0:
-        flags += ("-u", "root")
-    try:
-        larder = Server("Larder", program_from_environment("LARDER", "larder"), flags)
-        memcached = Server("memcached", program_from_environment("MEMCACHED", "memcached"), flags)
-        loadgen = program_from_environment("LOADGEN", "loadgen")
-        print_preamble(larder, memcached, rounds)
-        print(table_head(), flush=True)
-        for workload in WORKLOADS:
-            if not arguments.workload or workload.name in arguments.workload:
-                pairs = compare(workload, larder, memcached, loadgen, rounds, arguments.quick)
-                print(table_row(workload.name, pairs), flush=True)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    flags = ("-t", os.environ.get("THREADS", "1"), "-m", os.environ.get("MEMORY_MB", "512"),
+             *bench_servers.root_flags())
+    larder = Server("Larder", program_from_environment("LARDER", "larder"), flags)
+    memcached = Server("memcached", bench_servers.program(arguments.peer, "--peer"), flags)
+    loadgen = program_from_environment("LOADGEN", "loadgen")
+    bench_servers.print_preamble(larder, memcached)
+    print(f"- ratios are Larder / memcached, the median of {rounds} paired rounds; below 1 is "
+          "better, but for requests/s\n")
+    bench_servers.print_head(table_head())
+    for workload in WORKLOADS:
+        if not arguments.workload or workload.name in arguments.workload:
+            pairs = compare(workload, larder, memcached, loadgen, rounds, arguments.quick)
+            bench_servers.print_row(table_row(workload.name, pairs))
     return 0
 
 
 if __name__ == "__main__":
-    # A plain SIGTERM would leave the servers behind: turn it into an exit that unwinds.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    sys.exit(main())
+    bench_servers.run_main(main)

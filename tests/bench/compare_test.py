@@ -31,29 +31,11 @@ class TableTest(unittest.TestCase):
         pairs = [(figures(1.0), figures(2.0)), (figures(8.0), figures(10.0)),
                  (figures(3.0), figures(3.0))]
         row = compare.table_row("name", pairs)
-        self.assertEqual(row.split(" | ")[:5], ["| name", "3.00 µs", "3.00 µs", "0.80x",
-                                                "0.50 to 1.00"])
+        self.assertEqual(row[:5], ["name", "3.00 µs", "3.00 µs", "0.80x", "0.50 to 1.00"])
 
     def test_every_row_has_as_many_cells_as_the_head(self):
         row = compare.table_row("name", [(figures(1.0), figures(2.0))])
-        heads = compare.table_head().split("\n")
-        self.assertEqual({row.count("|")}, {line.count("|") for line in heads})
-
-
-class ServerTest(unittest.TestCase):
-    def test_a_server_is_gone_after_use_even_when_its_user_failed(self):
-        server = compare.Server("memcached", "memcached",
-                                ("-u", "root") if os.geteuid() == 0 else ())
-        with self.assertRaises(RuntimeError), server.running() as (pid, _):
-            os.kill(pid, 0)
-            raise RuntimeError
-        with self.assertRaises(ProcessLookupError):
-            os.kill(pid, 0)
-
-    def test_a_server_that_does_not_start_is_reported_with_its_own_words(self):
-        server = compare.Server("memcached", "memcached", ("--no-such-flag",))
-        with self.assertRaisesRegex(compare.BenchError, "no-such-flag"), server.running():
-            pass
+        self.assertEqual(len(row), len(compare.table_head()))
 
 
 class QuickRunTest(unittest.TestCase):

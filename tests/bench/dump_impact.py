@@ -6,8 +6,9 @@
 Fills a Larder with N items, then loads it with small GETs in pairs of runs: one while nothing else
 happens, one while dump follows dump. Prints, for each run and as the median of the pairs, the CPU
 time of the worker threads for one GET, and the latency percentiles of loadgen. Worker threads are
-those of normal priority: the crawler's own time is not theirs, but sending the dump is. Figures of a machine with a core for each of server's worker, crawler and load generator
-tell most; with fewer, they compete for the core itself.
+those of normal priority: the crawler's own time is not theirs, but sending the dump is. Figures of
+a machine with a core for each of server's worker, crawler and load generator tell most; with fewer,
+they compete for the core itself.
 """
 
 import argparse

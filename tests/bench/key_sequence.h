@@ -8,9 +8,8 @@
 // Threads  KeySequence is constant after construction; a Cursor belongs to one thread.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 namespace larder::bench {
@@ -40,17 +39,6 @@ class KeySequence {
  private:
   static constexpr size_t kLength = size_t{1} << 20;
   std::vector<uint32_t> items_;
-};
-
-// The 25-byte key of an item, made in a few instructions, so that the figures are the cache's.
-class KeyText {
- public:
-  // Lends: until the next call.
-  std::string_view Of(uint32_t item);
-
- private:
-  std::array<char, 25> text_{'b', 'e', 'n', 'c', 'h', 'm', 'a', 'r', 'k', '0', '0', '0', '0',
-                             '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0'};
 };
 
 }  // namespace larder::bench

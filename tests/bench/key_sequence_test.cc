@@ -21,14 +21,6 @@ std::vector<int> Draw(const KeySequence& sequence, uint32_t item_count) {
   return counts;
 }
 
-TEST_CASE("A key is 25 bytes and ends with the item's number in hexadecimal") {
-  KeyText key;
-  CHECK(key.Of(0) == "benchmark0000000000000000");
-  CHECK(key.Of(0x89abcdef) == "benchmark0000000089abcdef");
-  CHECK(key.Of(0x01234567) == "benchmark0000000001234567");
-  CHECK(key.Of(0xffffffff) == "benchmark00000000ffffffff");
-}
-
 TEST_CASE("A uniform sequence asks for every item about equally often") {
   const std::vector<int> counts = Draw(KeySequence::Uniform(100), 100);
   for (const int count : counts) CHECK(count == Approx(kDrawCount / 100.0).epsilon(0.05));
