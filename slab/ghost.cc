@@ -12,8 +12,8 @@ namespace {
 constexpr uint64_t kLinesMin = HashIndex::kStripeCount;
 // Grown when there are more items than this for each fingerprint.
 constexpr uint64_t kItemsPerFingerprint = 2;
-// Of four items' worth of keys, how many are remembered.
-constexpr uint64_t kRemembered4 = 3;
+// The horizon: a key for so many items.
+constexpr uint64_t kItemsPerRemembered = 2;
 
 }  // namespace
 
@@ -52,7 +52,7 @@ bool Ghost::TakeLocked(uint64_t hash) {
 
 void Ghost::SetItemCount(uint64_t item_count) {
   item_count_ = item_count;
-  const uint64_t per_line = item_count * kRemembered4 / 4 / LineCount();
+  const uint64_t per_line = item_count / kItemsPerRemembered / LineCount();
   horizon_.store(static_cast<uint32_t>(std::clamp<uint64_t>(per_line, 1, kSlotCount)),
                  std::memory_order_relaxed);
 }
