@@ -48,8 +48,9 @@ std::unique_ptr<Cache> Cache::Create(const CacheConfig& config, const Clock& clo
   if (!error->empty()) return nullptr;
   auto impl = std::make_unique<CacheImpl>(config, clock,
                                           config.hash_seed != 0 ? config.hash_seed : DrawSeed());
-  if (!impl->slabs.arena.IsReady() || !impl->slabs.index.IsReady() ||
-      !impl->slabs.ghost.IsReady()) {
+  const SlabSet& slabs = impl->slabs;
+  if (!slabs.arena.IsReady() || !slabs.hints.IsReady() || !slabs.index.IsReady() ||
+      !slabs.ghost.IsReady()) {
     *error = "the system refuses the address space for the cache";
     return nullptr;
   }

@@ -67,7 +67,10 @@ RemoveStatus Cache::Invalidate(Worker& worker, std::string_view key, const Inval
   if (!slot || impl_->slabs.IsDead(*slot.item)) return CountMiss(worker, RemoveStatus::kNotFound);
   if (Differs(*slot.item, spec.compare_cas)) return CountMiss(worker, RemoveStatus::kExists);
   slot.item->SetCas(spec.new_cas ? *spec.new_cas : impl_->NextCas());
-  if (spec.expires_s) slot.item->expires_s.store(*spec.expires_s, std::memory_order_relaxed);
+  if (spec.expires_s) {
+    slot.item->expires_s.store(*spec.expires_s, std::memory_order_relaxed);
+    impl_->slabs.NoteExpiry(*slot.item);
+  }
   MarkStaleLocked(*slot.item);
   return RemoveStatus::kRemoved;
 }

@@ -16,6 +16,7 @@
 #include "slab/page_release.h"
 #include "slab/rebalancer.h"
 #include "slab/slab_set.h"
+#include "slab/sweeper.h"
 
 namespace larder::slab {
 
@@ -27,6 +28,7 @@ class CacheImpl {
         release(slabs, supply),
         allocator(supply, release),
         rebalancer(slabs, release),
+        sweeper(slabs, supply),
         rebalances(config.rebalance),
         maintainer(slabs.workers.Add(slabs.epochs)) {}
 
@@ -35,6 +37,7 @@ class CacheImpl {
   PageRelease release;
   Allocator allocator;
   Rebalancer rebalancer;
+  Sweeper sweeper;
   // The first id given out is 2, as memcached's.
   std::atomic<uint64_t> last_cas{1};
   // Chunks of reservations that wait for their values, see Cache::KeepUnderWay.
@@ -47,16 +50,9 @@ class CacheImpl {
   // Pages before this one have been purged since the last purge began; see cache_upkeep.cc.
   PageId purge_cursor GUARDED_BY(slabs.flush.mutex) = 0;
 
-  // After a flush the maintainer goes once through the index and frees what was flushed, about
-  // sixty thousand items a step: memory and counts are right within seconds, though nobody asks
-  // for the items. Only the maintainer looks at these.
-  void SweepFlushedStep(Worker& worker);
-  // The same at once where it takes less than a millisecond: a small cache is empty when
-  // flush_all is answered.
+  // What was flushed is freed at once where that takes less than a millisecond: a small cache is
+  // empty when flush_all is answered. From a larger one the sweeper takes it.
   void SweepIfSmall(Worker& worker);
-  WalkCursor sweep_cursor;
-  uint16_t swept_generation = 0;
-  bool sweeps = false;
 
   // What `stats reset` subtracts from then on.
   mutable Mutex baseline_mutex{LockRank::kRegistry};

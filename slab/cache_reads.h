@@ -30,6 +30,7 @@ inline Item* SetExpiry(CacheImpl& cache, uint64_t hash, std::string_view key, ui
   const HashIndex::Slot slot = cache.slabs.index.FindLocked(hash, key);
   if (!slot || cache.slabs.IsDead(*slot.item)) return nullptr;
   *expires_before_s = slot.item->expires_s.exchange(expires_s, std::memory_order_relaxed);
+  cache.slabs.NoteExpiry(*slot.item);
   return slot.item;
 }
 

@@ -99,9 +99,15 @@ CacheStats Describe(const CacheImpl& cache) {
   stats.page_bytes = slabs.pool.LentCount() * kPageBytes;
   stats.index_bytes = slabs.index.Bytes();
   stats.ghost_bytes = slabs.ghost.Bytes();
+  for (const ClassStats& one : stats.classes) {
+    stats.hint_bytes += one.page_count * ExpiryHints::kBytesPerPage;
+  }
   stats.index_power = static_cast<uint32_t>(std::bit_width(slabs.index.BucketCount()) - 1);
   stats.index_wants_memory = slabs.index.WantsMemory();
   stats.pages_moved = cache.release.MovedCount();
+  stats.sweeper_freed = cache.sweeper.FreedCount();
+  stats.sweeper_visited = cache.sweeper.VisitedCount();
+  stats.sweeper_us = cache.sweeper.StepMicroseconds();
   stats.grace_wait_count = cache.allocator.WaitCount();
   stats.flushed_before_s = slabs.flush.LastSecond();
   return stats;

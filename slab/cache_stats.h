@@ -44,9 +44,13 @@ struct CacheStats {
   uint64_t index_bytes = 0;         // committed for the index, overflow buckets included
   uint64_t ghost_bytes = 0;         // for the keys of items that were evicted unread
   uint64_t queue_bytes = 0;         // for the queues of items on probation, at their longest
+  uint64_t hint_bytes = 0;          // for the sweeper: when what expires
   uint32_t index_power = 0;         // log2 of the main bucket count, rounded down
   bool index_wants_memory = false;  // growth was refused; a page is being given up for it
   uint64_t pages_moved = 0;         // pages taken from one class and given to another use
+  uint64_t sweeper_freed = 0;       // items that the sweeper found expired or flushed
+  uint64_t sweeper_visited = 0;     // stretches of 8 KiB that it has looked at
+  uint64_t sweeper_us = 0;          // time it has taken
   uint64_t grace_wait_count = 0;    // stores that waited for readers to pass
   uint32_t flushed_before_s = 0;    // memcached's `oldest`: second of the last flush, 0 none
 };

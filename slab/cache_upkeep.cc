@@ -13,7 +13,9 @@ namespace {
 
 // Generations are 16 bits: items of one must be gone before its number comes again. Every
 // kPurgeEvery flushes a purge begins, and from then on each flush does a bounded step of it, enough
-// of them to be through with all pages before the next begins. No flush, no danger, no work.
+// of them to be through with all pages before the next begins. No flush, no danger, no work. (The
+// sweeper as a rule has been there before, but nothing makes it be done in time: whoever flushes a
+// thousand times a second does this work himself.)
 constexpr uint16_t kPurgeEvery = 1U << 14;
 constexpr uint32_t kPagesPerStepMin = 4;
 
@@ -150,7 +152,7 @@ void Cache::Maintain(uint32_t now_s) {
   FeedIndex(*impl_, worker);
   FeedGhost(*impl_, worker);
   ReturnExcess(*impl_, worker);
-  impl_->SweepFlushedStep(worker);
+  impl_->sweeper.Step(worker);
   // Relaxed: a switch; a step more or less does not matter.
   if (impl_->rebalances.load(std::memory_order_relaxed)) impl_->rebalancer.Step(worker);
   impl_->supply.Collect(worker);

@@ -29,18 +29,8 @@ bool WalkBuckets(const HashIndex& index, WalkCursor& cursor, uint32_t buckets_ma
   return cursor.next_bucket < cursor.bucket_count;
 }
 
-// False: somebody was faster, or touched it back to life.
-bool RemoveIfDead(CacheImpl& cache, Worker& worker, Item* item) {
-  const uint64_t hash = cache.slabs.index.Hash(item->Key());
-  CacheImpl::Change change;
-  {
-    const MutexLock lock(cache.slabs.index.StripeOf(hash));
-    const HashIndex::Slot slot = cache.slabs.index.FindLocked(hash, item);
-    if (!slot || !cache.slabs.IsDead(*item)) return false;
-    change = cache.RemoveLocked(hash, slot);
-  }
-  cache.Conclude(worker, hash, change);
-  return true;
+bool FreeIfDead(CacheImpl& cache, Worker& worker, Item* item) {
+  return cache.sweeper.FreeIfDead(worker, cache.slabs.index.Hash(item->Key()), item);
 }
 
 }  // namespace
@@ -59,7 +49,7 @@ bool Cache::Crawl(Worker& worker, WalkCursor& cursor, uint32_t buckets_max, uint
     worker.CountersOf(class_id).crawler_items_checked.Add();
     if (!impl_->slabs.IsDead(*item)) return;
     const bool was_fetched = item->Access().Fetched();
-    if (!RemoveIfDead(*impl_, worker, item)) return;
+    if (!FreeIfDead(*impl_, worker, item)) return;
     worker.CountersOf(class_id).crawler_reclaimed.Add();
     if (!was_fetched) worker.CountersOf(class_id).expired_unfetched.Add();
   });
@@ -70,25 +60,8 @@ void CacheImpl::SweepIfSmall(Worker& worker) {
   if (slabs.index.BucketCount() > kBucketsMax) return;
   WalkCursor cursor;
   (void)WalkBuckets(slabs.index, cursor, kBucketsMax, [&](Item* item) {
-    if (slabs.IsFlushed(*item)) (void)RemoveIfDead(*this, worker, item);
+    if (slabs.IsFlushed(*item)) (void)FreeIfDead(*this, worker, item);
   });
-}
-
-void CacheImpl::SweepFlushedStep(Worker& worker) {
-  constexpr uint32_t kBucketsPerTurn = 128;
-  constexpr uint32_t kTurnsPerStep = 64;
-  const uint16_t generation = slabs.flush.Generation();
-  if (generation != swept_generation) {
-    swept_generation = generation;
-    sweep_cursor = WalkCursor{};
-    sweeps = true;
-  }
-  for (uint32_t turn = 0; sweeps && turn < kTurnsPerStep; ++turn) {
-    sweeps = WalkBuckets(slabs.index, sweep_cursor, kBucketsPerTurn, [&](Item* item) {
-      if (slabs.IsFlushed(*item)) (void)RemoveIfDead(*this, worker, item);
-    });
-    supply.PassQuiescent(worker);  // so that no store waits for the sweep
-  }
 }
 
 }  // namespace larder::slab

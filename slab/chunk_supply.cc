@@ -69,6 +69,7 @@ void ChunkSupply::Added(Worker& worker, Item* item, uint64_t hash) {
   WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
   counters.items_added.Add();
   counters.bytes_added.Add(item->Bytes());
+  slabs_.NoteExpiry(*item);
   // Relaxed: nobody takes the bit away from an item.
   if ((item->state.load(std::memory_order_relaxed) & item_state::kProtected) != 0) return;
   worker.has_leftovers = true;

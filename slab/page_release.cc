@@ -114,7 +114,8 @@ PageRelease::Result PageRelease::Release(Worker& worker, SlabClass& donor, PageI
     supply_.RemoveFromPage(worker, donor, page, [](const Item&) { return true; });
     RaceWindow(Window::kPageWalkedNotDrained);
     everybody_answers = supply_.Gather(worker);
-    if (TryComplete(donor, page)) return Result::kMoved;
+    // Without the grace period the sweeper may still be looking at the page.
+    if (everybody_answers && TryComplete(donor, page)) return Result::kMoved;
   }
   const MutexLock lock(donor.mutex);
   donor.AbortReleaseLocked(page);

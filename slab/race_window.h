@@ -26,6 +26,8 @@ enum class Window : uint8_t {
   kReservedBeforeRecheck,    // a rewrite has its new chunk, the old item may have changed
   kRetiredBeforeSeal,        // a chunk is retired, its epoch not yet stamped
   kPageWalkedNotDrained,     // a page's items are on their way out, its chunks not yet home
+  kRegionsClearedNotVisited,  // the sweeper has forgotten expiries that it will see on its visit
+  kExpirySetNotNoted,        // an expiry can be seen, the sweeper does not know of it yet
 };
 
 #ifdef LARDER_RACE_WINDOWS

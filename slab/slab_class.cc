@@ -4,6 +4,7 @@
 #include <cassert>
 #include <new>
 
+#include "slab/expiry_hints.h"
 #include "slab/poison.h"
 #include "slab/worker.h"
 
@@ -23,16 +24,17 @@ SlabClass::SlabClass(PageArena& arena, MemoryBudget& budget, uint32_t class_id,
 // state of every chunk of a page. Everything behind it is poisoned.
 void SlabClass::AddPageLocked(PageId page) {
   PageInfo& info = arena_.Info(page);
-  info.class_id.store(static_cast<uint8_t>(class_id_), std::memory_order_relaxed);
   info.draining.store(false, std::memory_order_relaxed);
   info.free_count = 0;
   Unpoison(arena_.PageBegin(page), kPageBytes);
   pages_.push_back(page);
-  budget_.Charge(Lru::QueueBytesPerPage(ChunksPerPage()));
+  budget_.Charge(BytesBesidePage());
   ForEachChunk(page, [this](Item* chunk) {
     new (chunk) Item{};
     Poison(chunk + 1, chunk_bytes_ - sizeof(Item));
   });
+  // Release: pairs with the sweeper's acquire; it goes through the chunks without the mutex.
+  info.class_id.store(static_cast<uint8_t>(class_id_), std::memory_order_release);
   // Last to first, so that the first of the page is taken first.
   for (uint32_t i = ChunksPerPage(); i-- > 0;) {
     GiveFreeLocked(arena_.HandleOf(arena_.PageBegin(page) + size_t{i} * chunk_bytes_));
@@ -60,6 +62,10 @@ void SlabClass::GiveFreeLocked(Handle handle) {
   if (!info.draining.load(std::memory_order_relaxed)) free_.Push(chunk);
 }
 
+uint64_t SlabClass::BytesBesidePage() const {
+  return Lru::QueueBytesPerPage(ChunksPerPage()) + ExpiryHints::kBytesPerPage;
+}
+
 uint64_t SlabClass::ReserveTargetLocked() const {
   return std::min(pages_.size() * ChunksPerPage() / kReserveDivisor, kReserveMax);
 }
@@ -83,7 +89,7 @@ void SlabClass::CompleteReleaseLocked(PageId page) {
   const auto place = std::find(pages_.begin(), pages_.end(), page);
   lru_.ForgetPage(static_cast<size_t>(place - pages_.begin()));
   pages_.erase(place);
-  budget_.Return(Lru::QueueBytesPerPage(ChunksPerPage()));
+  budget_.Return(BytesBesidePage());
   PageInfo& info = arena_.Info(page);
   info.class_id.store(0, std::memory_order_relaxed);
   info.draining.store(false, std::memory_order_relaxed);

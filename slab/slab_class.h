@@ -2,7 +2,7 @@
 //
 // Units    chunks of ChunkBytes(); class ids from 1.
 // Owner    pages belong to the class from AddPageLocked until CompleteReleaseLocked. So long it
-//          charges what its queue takes beside each of them; the page itself the pool charges.
+//          charges what its queue and the hints take beside each of them; the page itself the pool charges.
 // Threads  `mutex` (rank kClass) guards everything but the constants. Nothing is locked under it.
 // Not here refilling and evicting: chunk_supply.h. Taking a page away: page_release.h.
 #pragma once
@@ -30,6 +30,9 @@ class SlabClass {
   [[nodiscard]] uint32_t Id() const { return class_id_; }
   [[nodiscard]] uint32_t ChunkBytes() const { return chunk_bytes_; }
   [[nodiscard]] uint32_t ChunksPerPage() const { return kPageBytes / chunk_bytes_; }
+  // What the budget is charged for a page of the class beside the page: probation's queue, hints of
+  // expiry.
+  [[nodiscard]] uint64_t BytesBesidePage() const;
   // How many chunks move at once between this class and a worker: fewer of large ones, one of
   // the largest, so that a worker's stock never holds back much memory.
   [[nodiscard]] uint32_t BatchCount() const { return batch_count_; }

@@ -4,6 +4,7 @@
 // Owner    the cache. Threads: each part says its own rule.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 
@@ -11,6 +12,7 @@
 #include "slab/clock.h"
 #include "slab/epoch.h"
 #include "slab/expiry.h"
+#include "slab/expiry_hints.h"
 #include "slab/flush_control.h"
 #include "slab/ghost.h"
 #include "slab/hash_index.h"
@@ -18,6 +20,7 @@
 #include "slab/memory_budget.h"
 #include "slab/page_arena.h"
 #include "slab/page_pool.h"
+#include "slab/race_window.h"
 #include "slab/reach.h"
 #include "slab/size_classes.h"
 #include "slab/slab_class.h"
@@ -31,6 +34,7 @@ struct SlabSet {
         clock(cache_clock),
         budget(config.limit_bytes),
         arena(ReachFor(config.limit_bytes)),
+        hints(arena),
         pool(arena, budget),
         sizes(MakeSizes(config, arena.GranuleBytes())),
         index(arena, budget, hash_seed),
@@ -78,10 +82,20 @@ struct SlabSet {
     return IsExpiredNow(item) || IsFlushed(item);
   }
 
+  // The item's expiry has been set; in the turn in which it was.
+  void NoteExpiry(const Item& item) const {
+    const uint32_t expires_s = item.expires_s.load(std::memory_order_relaxed);
+    if (expires_s == kNeverExpires) return;
+    RaceWindow(Window::kExpirySetNotNoted);
+    // Not before now: what is stored as expired already is freed no sooner than what just expires.
+    hints.Note(hints.RegionOf(&item), std::max(expires_s, clock.NowSeconds()));
+  }
+
   const CacheConfig config;
   const Clock& clock;
   MemoryBudget budget;
   PageArena arena;
+  ExpiryHints hints;
   PagePool pool;
   SizeClasses sizes;
   EpochDomain epochs;

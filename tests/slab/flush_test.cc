@@ -125,7 +125,7 @@ TEST_CASE_METHOD(OneUser, "what was flushed is freed though nobody asks for it")
   user.FlushNow();
   user.Set("later", "v");
   CHECK(cache->Stats().sum.item_count > 1);  // more than are swept at once
-  for (int i = 0; i < 3; ++i) Maintain();
+  for (int i = 0; i < 1'000 && cache->Stats().sum.item_count > 1; ++i) Maintain();
   CHECK(cache->Stats().sum.item_count == 1);
   CHECK(cache->Stats().get_flushed == 0);
   CHECK(user.Has("later"));
