@@ -70,6 +70,7 @@ CliResult ParseCommandLine(int count, char** arguments, const ReadFile& read_fil
   reader.Finish();
   if (auto failure = result.settings.Check()) return Fail(std::move(*failure));
   result.warnings = reader.Warnings();
+  if (result.settings.explains_memory) result.action = CliAction::kExplain;
   if (result.settings.check_only) result.action = CliAction::kCheck;
   return result;
 }

@@ -18,7 +18,7 @@ namespace larder::server {
 
 struct CliResult {
   CliAction action = CliAction::kRun;
-  Settings settings;  // with kRun and kCheck
+  Settings settings;  // with kRun, kCheck and kExplain
   std::string text;   // otherwise: for stdout, or with kFail for stderr
   int exit_code = 0;
   std::vector<std::string> warnings;  // for stderr, whatever the action is

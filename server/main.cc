@@ -172,6 +172,15 @@ int CheckOnly(const Settings& settings) {
   return EXIT_SUCCESS;
 }
 
+int Explain(const Settings& settings) {
+  if (const std::optional<StartFailure> failure = Server::Check(settings)) {
+    PrintLine(failure->message);
+    return failure->exit_code;
+  }
+  fmt::print("{}", Server::ExplainMemory(settings));
+  return EXIT_SUCCESS;
+}
+
 int Run(const Settings& settings, const std::vector<std::string>& warnings) {
   Log log(settings.verbosity, settings.log_format);
   for (const std::string& warning : warnings) Warn(log, warning);
@@ -191,6 +200,9 @@ int Main(int count, char** arguments) {
     case CliAction::kCheck:
       for (const std::string& warning : cli.warnings) PrintLine(warning);
       return CheckOnly(cli.settings);
+    case CliAction::kExplain:
+      for (const std::string& warning : cli.warnings) PrintLine(warning);
+      return Explain(cli.settings);
     case CliAction::kFail:
       PrintLine(cli.text);
       return cli.exit_code;

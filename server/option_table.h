@@ -16,7 +16,15 @@
 
 namespace larder::server {
 
-enum class CliAction : uint8_t { kRun, kPrintHelp, kPrintLicence, kPrintVersion, kCheck, kFail };
+enum class CliAction : uint8_t {
+  kRun,
+  kPrintHelp,
+  kPrintLicence,
+  kPrintVersion,
+  kCheck,
+  kExplain,
+  kFail
+};
 
 // kControl: a setting that only the command line may have.
 enum class OptionRole : uint8_t { kSetting, kControl, kAction, kExtended, kAbsent };

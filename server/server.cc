@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "server/commands/command_service.h"
+#include "server/memory_report.h"
 #include "server/net/listen_address.h"
 #include "server/os/privileges.h"
 #include "server/settings_report.h"
@@ -124,6 +125,10 @@ uint64_t Microseconds(const timeval& time) {
 }
 
 }  // namespace
+
+std::string Server::ExplainMemory(const Settings& settings) {
+  return server::ExplainMemory(settings, slab::PlanMemory(ToCacheConfig(settings)));
+}
 
 Server::Server(const Settings& settings)
     : settings_(settings),

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "server/commands/command_environment.h"
@@ -31,6 +32,9 @@ class Server final : public ServerView {
  public:
   // What is wrong with these settings, as far as can be told without using them.
   [[nodiscard]] static std::optional<StartFailure> Check(const Settings& settings);
+  // What a server with these settings does with its memory, for people.
+  // REQUIRES: Check has found nothing wrong with them.
+  [[nodiscard]] static std::string ExplainMemory(const Settings& settings);
   // How many files a server with these settings may have open.
   // REQUIRES: Check has found nothing wrong with them.
   [[nodiscard]] static uint64_t FdCount(const Settings& settings);

@@ -5,7 +5,8 @@
 //          with an expiry reads its region's word, and writes it only where it names a later second
 //          or none: with equal lifetimes once after each visit of the sweeper. An item without
 //          expiry does not come here at all.
-// Truth    A word is never later than the earliest expiry of its region's items, but may be earlier:
+// Truth    A word is never later than the earliest expiry of its region's items, but may be
+// earlier:
 //          then a visit is in vain and puts it right. What makes that hold while others store is
 //          told in sweeper.h.
 // Units    seconds on Clock's scale, 0 for none; regions are numbered through the arena.

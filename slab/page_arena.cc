@@ -22,7 +22,12 @@ PageArena::PageArena(uint64_t bytes)
       granule_shift_(GranuleShiftFor(mapping_.Bytes())),
       biased_begin_(mapping_.Begin() - GranuleBytes()),
       info_memory_(Mapping::Reserve(page_count_ * sizeof(PageInfo), alignof(PageInfo))),
-      infos_(reinterpret_cast<PageInfo*>(info_memory_.Begin())) {}
+      infos_(reinterpret_cast<PageInfo*>(info_memory_.Begin())) {
+  // A huge page is two of ours. Where the system gives them unasked (`always`), touching one takes
+  // the memory of both, and khugepaged fills up again what Discard has given back: the limit would
+  // not hold. With -L all of it is taken at the start and none is missing; see Preallocate.
+  if (mapping_.Begin() != nullptr) mapping_.AvoidHugePages();
+}
 
 void PageArena::Discard(PageId page) const {
   Unpoison(PageBegin(page), kPageBytes);

@@ -109,8 +109,7 @@ void Sweeper::Prefetch(RegionId region) const {
   const uint32_t class_id = slabs_.arena.Info(page).class_id.load(std::memory_order_relaxed);
   if (class_id == 0) return;
   const SlabClass& slab_class = slabs_.Class(class_id);
-  const ChunkRange range =
-      ChunksOf(region, slab_class.ChunkBytes(), slab_class.ChunksPerPage());
+  const ChunkRange range = ChunksOf(region, slab_class.ChunkBytes(), slab_class.ChunksPerPage());
   const char* const page_begin = slabs_.arena.PageBegin(page);
   for (uint32_t i = range.begin; i < range.end; ++i) {
     __builtin_prefetch(page_begin + size_t{i} * slab_class.ChunkBytes());

@@ -1,5 +1,9 @@
 // `stats larder`: what only this server knows of itself.
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "server/commands/stats.h"
 
 namespace larder::server {
@@ -7,6 +11,18 @@ namespace {
 
 // Makes the one width of number that StatWriter takes.
 constexpr uint64_t Number(uint64_t value) { return value; }
+
+// Where each class's pages went.
+void WriteWaste(const slab::CacheStats& cache, StatSink& sink) {
+  for (const slab::ClassStats& each : cache.classes) {
+    if (each.page_count == 0) continue;
+    const uint64_t given_bytes = each.item_count * each.chunk_bytes;
+    StatWriter writer(sink, fmt::format("slab:{}:", each.class_id));
+#define STAT(key, value) writer.Add(#key, value);
+#include "server/commands/stats_larder_slabs.def"
+#undef STAT
+  }
+}
 
 }  // namespace
 
@@ -17,10 +33,13 @@ void WriteLarderStats(const CommandEnvironment& environment, StatSink& sink) {
   const EventLogStats events = environment.Events().Stats();
   const std::string version = environment.Server().Version();
 
-  StatWriter writer(sink);
+  {
+    StatWriter writer(sink);
 #define STAT(key, value) writer.Add(#key, value);
 #include "server/commands/stats_larder.def"
 #undef STAT
+  }
+  WriteWaste(cache, sink);
 }
 
 }  // namespace larder::server

@@ -70,11 +70,12 @@ class Bench {
     const double cpu_s = ThreadSeconds() - begin;
     const slab::CacheStats after = Figures();
     const uint64_t overdue = (kWarmUpS + kSeconds) * item_count_ / kHourS - after.sweeper_freed;
-    fmt::print("spread: {} items, {:.2f} % of a core, {} freed, {} stretches visited a second, "
-               "{:.1f} seconds behind\n",
-               item_count_, 100 * cpu_s / kSeconds, (after.sweeper_freed - freed_before) / kSeconds,
-               (after.sweeper_visited - visited_before) / kSeconds,
-               static_cast<double>(overdue) * kHourS / static_cast<double>(item_count_));
+    fmt::print(
+        "spread: {} items, {:.2f} % of a core, {} freed, {} stretches visited a second, "
+        "{:.1f} seconds behind\n",
+        item_count_, 100 * cpu_s / kSeconds, (after.sweeper_freed - freed_before) / kSeconds,
+        (after.sweeper_visited - visited_before) / kSeconds,
+        static_cast<double>(overdue) * kHourS / static_cast<double>(item_count_));
   }
 
   void RunAtOnce() {
@@ -87,18 +88,19 @@ class Bench {
       Tick();
     }
     const double cpu_s = ThreadSeconds() - begin;
-    fmt::print("at once: {} items gone {:.1f} s after their time, {:.2f} s of CPU ({:.0f} ns an "
-               "item), longest step {:.1f} ms\n",
-               item_count_, static_cast<double>(ticks) / kTicksPerSecond, cpu_s,
-               1e9 * cpu_s / static_cast<double>(item_count_), longest_step_s_ * 1e3);
+    fmt::print(
+        "at once: {} items gone {:.1f} s after their time, {:.2f} s of CPU ({:.0f} ns an "
+        "item), longest step {:.1f} ms\n",
+        item_count_, static_cast<double>(ticks) / kTicksPerSecond, cpu_s,
+        1e9 * cpu_s / static_cast<double>(item_count_), longest_step_s_ * 1e3);
   }
 
  private:
   [[nodiscard]] slab::CacheStats Figures() const { return cache_->Stats(); }
 
   void Store(slab::Worker& worker, const std::string& key, uint32_t expires_s) {
-    slab::Reservation reservation = cache_->Reserve(
-        worker, {.key = key, .expires_s = expires_s, .value_bytes = kValueBytes});
+    slab::Reservation reservation =
+        cache_->Reserve(worker, {.key = key, .expires_s = expires_s, .value_bytes = kValueBytes});
     if (reservation) {
       reservation.Value()[0] = 'v';
       cache_->Commit(worker, std::move(reservation), {});

@@ -260,5 +260,13 @@ TEST_CASE("check takes nothing but options, wherever they stand") {
   CHECK(ParseFile("port = 5", {"--check", "-h"}).action == CliAction::kPrintHelp);
 }
 
+TEST_CASE("memory is explained for the options of the file and the command line together") {
+  const CliResult result = ParseFile("memory-limit = 100", {"--explain-memory", "-C"});
+  CHECK(result.action == CliAction::kExplain);
+  CHECK(result.settings.memory_limit_mib == 100);
+  CHECK_FALSE(result.settings.use_cas);
+  CHECK(Parse({"--explain-memory", "-m", "x"}).action != CliAction::kRun);
+}
+
 }  // namespace
 }  // namespace larder::server

@@ -267,10 +267,23 @@ TEST_CASE("stats larder tells what memcached has no key for") {
   CHECK(stats["limit_bytes"] == "67108864");
   CHECK(stats["probation_item_count"] == "1");
   uint64_t parts = 0;
-  for (const char* part : {"page_bytes", "index_bytes", "ghost_bytes", "queue_bytes"}) {
+  for (const char* part :
+       {"page_bytes", "index_bytes", "ghost_bytes", "queue_bytes", "expiry_hint_bytes"}) {
     parts += std::stoull(stats[part]);
   }
   CHECK(std::stoull(stats["used_bytes"]) == parts);
+  std::string prefix;
+  for (const auto& [key, value] : stats) {
+    const size_t end = key.rfind(":item_count");
+    if (end != std::string::npos && value == "1") prefix = key.substr(0, end + 1);
+  }
+  REQUIRE(prefix.substr(0, 5) == "slab:");
+  uint64_t page_parts = 0;
+  for (const char* part :
+       {"requested_bytes", "rounding_bytes", "free_chunk_bytes", "page_end_bytes"}) {
+    page_parts += std::stoull(stats[prefix + part]);
+  }
+  CHECK(std::stoull(stats["page_bytes"]) == page_parts);
   CHECK(client.Say("stats larde\r\n") == "ERROR\r\n");
   CHECK(client.Say("stats extstore\r\n") == "END\r\n");
 }

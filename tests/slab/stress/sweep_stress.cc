@@ -2,10 +2,10 @@
 // that is alive, and no expiry is.
 //
 // Each writer has keys of its own and knows of each when it expires. It stores, touches and reads
-// them, while a clock runs in which a second takes milliseconds, and the sweeper with it. A key that
-// by its writer's books was alive before and after a read must be found. In the end all others have
-// expired; a while later, without another request, the cache must hold the ever-lasting keys and
-// nothing else: had the sweeper forgotten one expiry, its item would be left over. Then all are
+// them, while a clock runs in which a second takes milliseconds, and the sweeper with it. A key
+// that by its writer's books was alive before and after a read must be found. In the end all others
+// have expired; a while later, without another request, the cache must hold the ever-lasting keys
+// and nothing else: had the sweeper forgotten one expiry, its item would be left over. Then all are
 // flushed, and must be gone as well.
 //
 // Usage: sweep_stress [seconds]
@@ -127,8 +127,8 @@ class Round {
   void Store(Worker& worker, const std::string& key, uint32_t expires_s) {
     // Different sizes: an item's chunk, and so its stretch of memory, changes with each store.
     const auto value_bytes = static_cast<uint32_t>(key.size() + ++store_count_ % 7 * 40);
-    Reservation reservation = cache_->Reserve(
-        worker, {.key = key, .expires_s = expires_s, .value_bytes = value_bytes});
+    Reservation reservation =
+        cache_->Reserve(worker, {.key = key, .expires_s = expires_s, .value_bytes = value_bytes});
     if (!reservation) Fail("a store was refused", value_bytes);
     std::memset(reservation.Value().data(), 'v', value_bytes);
     std::memcpy(reservation.Value().data(), key.data(), key.size());
