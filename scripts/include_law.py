@@ -29,7 +29,8 @@ CACHE_DOOR = [
     r"slab/expiry\.h", r"slab/event_sink\.h", r"slab/[a-z_]+\.def",
 ]
 CACHE_FIGURES = [
-    r"slab/cache_config\.h", r"slab/cache_stats\.h", r"slab/event_sink\.h", r"slab/[a-z_]+\.def",
+    r"slab/cache_config\.h", r"slab/cache_stats\.h", r"slab/memory_plan\.h",
+    r"slab/event_sink\.h", r"slab/[a-z_]+\.def",
 ]
 PARSERS = [
     r"protocol/[a-z_]*parser\.h", r"protocol/parse_result\.h", r"protocol/request\.h",

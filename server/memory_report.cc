@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "server/net/connection.h"
-#include "server/net/read_buffer.h"
-
 namespace larder::server {
 namespace {
 
@@ -38,7 +35,7 @@ std::string ClassTable(const slab::MemoryPlan& plan) {
   return text;
 }
 
-std::string Outside(const Settings& settings) {
+std::string Outside(const Settings& settings, const BufferBounds& buffers) {
   const auto thread_count = static_cast<uint64_t>(settings.worker_count);
   const auto connections_max = static_cast<uint64_t>(settings.connections_max);
   const std::string bound =
@@ -54,16 +51,17 @@ std::string Outside(const Settings& settings) {
       "                         all {} clients that -c allows came to that\n"
       "  unread and unsent      {}\n"
       "  program and threads    code, stacks as far as they are used, counters of each thread\n",
-      ReadBuffer::kBytes / 1024, thread_count, InMiB(thread_count * ReadBuffer::kBytes),
+      buffers.receive_bytes / 1024, thread_count, InMiB(thread_count * buffers.receive_bytes),
       settings.worker_logbuf_bytes / 1024, settings.watcher_logbuf_bytes / 1024,
-      Connection::kPendingBytesMax / 1024, InMiB(connections_max * Connection::kPendingBytesMax),
-      connections_max, bound);
+      buffers.unsent_reply_bytes_max / 1024,
+      InMiB(connections_max * buffers.unsent_reply_bytes_max), connections_max, bound);
 }
 
 }  // namespace
 
-std::string ExplainMemory(const Settings& settings, const slab::MemoryPlan& plan) {
-  return Heading(settings, plan) + ClassTable(plan) + Outside(settings);
+std::string ExplainMemory(const Settings& settings, const slab::MemoryPlan& plan,
+                          const BufferBounds& buffers) {
+  return Heading(settings, plan) + ClassTable(plan) + Outside(settings, buffers);
 }
 
 }  // namespace larder::server

@@ -5,6 +5,7 @@
 // Not here what is there at run time: `stats larder`
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "server/settings.h"
@@ -12,6 +13,13 @@
 
 namespace larder::server {
 
-[[nodiscard]] std::string ExplainMemory(const Settings& settings, const slab::MemoryPlan& plan);
+// What the front end takes beside the cache.
+struct BufferBounds {
+  uint64_t receive_bytes = 0;           // of each thread
+  uint64_t unsent_reply_bytes_max = 0;  // of a connection, before it is no longer read from
+};
+
+[[nodiscard]] std::string ExplainMemory(const Settings& settings, const slab::MemoryPlan& plan,
+                                        const BufferBounds& buffers);
 
 }  // namespace larder::server

@@ -13,7 +13,9 @@
 
 #include "server/commands/command_service.h"
 #include "server/memory_report.h"
+#include "server/net/connection.h"
 #include "server/net/listen_address.h"
+#include "server/net/read_buffer.h"
 #include "server/os/privileges.h"
 #include "server/settings_report.h"
 #include "server/version.h"
@@ -127,7 +129,9 @@ uint64_t Microseconds(const timeval& time) {
 }  // namespace
 
 std::string Server::ExplainMemory(const Settings& settings) {
-  return server::ExplainMemory(settings, slab::PlanMemory(ToCacheConfig(settings)));
+  const BufferBounds buffers{.receive_bytes = ReadBuffer::kBytes,
+                             .unsent_reply_bytes_max = Connection::kPendingBytesMax};
+  return server::ExplainMemory(settings, slab::PlanMemory(ToCacheConfig(settings)), buffers);
 }
 
 Server::Server(const Settings& settings)

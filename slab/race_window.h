@@ -14,20 +14,20 @@
 namespace larder::slab {
 
 enum class Window : uint8_t {
-  kSlotFoundItemUnread,      // a reader has the handle, not yet the item
-  kValueLentUncopied,        // a reader has the item, its caller has not copied the value
-  kMainReadOverflowNot,      // a reader has searched the main bucket, not yet the overflow bucket
-  kTagWrittenHandleNot,      // an insertion has written the tag, not yet the handle
-  kMovedUpNotCleared,        // an entry stands in its main bucket and still in the overflow bucket
-  kSplitCopiedUnpublished,   // the new bucket is filled, readers do not look there yet
-  kSplitPublishedUncleared,  // readers look there, the old bucket still has the entries
-  kRemovedNotRetired,        // an item is out of the index, its chunk not yet on its way home
-  kVictimsStillIndexed,      // victims are chosen and can still be found, read and replaced
-  kReservedBeforeRecheck,    // a rewrite has its new chunk, the old item may have changed
-  kRetiredBeforeSeal,        // a chunk is retired, its epoch not yet stamped
-  kPageWalkedNotDrained,     // a page's items are on their way out, its chunks not yet home
+  kSlotFoundItemUnread,       // a reader has the handle, not yet the item
+  kValueLentUncopied,         // a reader has the item, its caller has not copied the value
+  kMainReadOverflowNot,       // a reader has searched the main bucket, not yet the overflow bucket
+  kTagWrittenHandleNot,       // an insertion has written the tag, not yet the handle
+  kMovedUpNotCleared,         // an entry stands in its main bucket and still in the overflow bucket
+  kSplitCopiedUnpublished,    // the new bucket is filled, readers do not look there yet
+  kSplitPublishedUncleared,   // readers look there, the old bucket still has the entries
+  kRemovedNotRetired,         // an item is out of the index, its chunk not yet on its way home
+  kVictimsStillIndexed,       // victims are chosen and can still be found, read and replaced
+  kReservedBeforeRecheck,     // a rewrite has its new chunk, the old item may have changed
+  kRetiredBeforeSeal,         // a chunk is retired, its epoch not yet stamped
+  kPageWalkedNotDrained,      // a page's items are on their way out, its chunks not yet home
   kRegionsClearedNotVisited,  // the sweeper has forgotten expiries that it will see on its visit
-  kExpirySetNotNoted,        // an expiry can be seen, the sweeper does not know of it yet
+  kExpirySetNotNoted,         // an expiry can be seen, the sweeper does not know of it yet
 };
 
 #ifdef LARDER_RACE_WINDOWS

@@ -2,7 +2,8 @@
 //
 // Units    chunks of ChunkBytes(); class ids from 1.
 // Owner    pages belong to the class from AddPageLocked until CompleteReleaseLocked. So long it
-//          charges what its queue and the hints take beside each of them; the page itself the pool charges.
+//          charges what its queue and the hints take beside each of them; the page itself the pool
+//          charges.
 // Threads  `mutex` (rank kClass) guards everything but the constants. Nothing is locked under it.
 // Not here refilling and evicting: chunk_supply.h. Taking a page away: page_release.h.
 #pragma once
