@@ -16,6 +16,7 @@
 
 namespace larder::server {
 
+// kCheck, kExplain: the settings are good, but are to be spoken of only.
 enum class CliAction : uint8_t {
   kRun,
   kPrintHelp,
@@ -23,7 +24,7 @@ enum class CliAction : uint8_t {
   kPrintVersion,
   kCheck,
   kExplain,
-  kFail
+  kFail,
 };
 
 // kControl: a setting that only the command line may have.

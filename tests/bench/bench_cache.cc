@@ -5,6 +5,7 @@
 // difference between the two is what overlapping the misses of main memory brings. Time is wall
 // time and CPU is CPU time, both for one key; items_per_second is of all threads together.
 //
+// LARDER_BENCH_HUGE_PAGES, set to anything, takes the memory in huge pages, as -L does.
 // LARDER_BENCH_ITEMS sets the size of the large cache (10,000,000 items of 25 B keys and 20 B
 // values: about 1 GB, filled once).
 #include <benchmark/benchmark.h>

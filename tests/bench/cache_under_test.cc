@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <stop_token>
 
 #include "tests/bench/key_text.h"
@@ -40,6 +41,7 @@ slab::Cache* CacheUnderTest::Get() {
 void CacheUnderTest::Create() {
   slab::CacheConfig config;
   config.limit_bytes = limit_bytes_;
+  config.preallocate = std::getenv("LARDER_BENCH_HUGE_PAGES") != nullptr;
   config.hash_seed = 1;  // the same places in the index in every run
   cache_ = slab::Cache::Create(config, clock_, &error_);
   if (cache_ == nullptr) return;

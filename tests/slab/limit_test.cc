@@ -20,9 +20,7 @@ class SmallCache : public OneUser {
       if (i % 100 == 0) user.NextTurn();
     }
   }
-  uint64_t UsedBytes() const {
-    return cache->Stats().used_bytes;
-  }
+  uint64_t UsedBytes() const { return cache->Stats().used_bytes; }
   uint32_t ClassOf(std::string_view key) {
     return cache->DetailsOf(cache->Peek(user.worker(), key)).class_id;
   }
