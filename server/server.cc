@@ -210,11 +210,11 @@ void Server::TellWhereItListens() {
 std::optional<StartFailure> Server::Start() {
   TellWhereItListens();
   try {
-    // The cache first, then the clock: who already reads the new second must not find an item that
-    // a flush due at that second has ended.
+    // The upkeep after the clock, which so waits for none of it.
     ticker_.Start([this](uint32_t now_s) {
-      cache_->Maintain(now_s);
+      cache_->EndDueFlush(now_s);
       clock_.Set(now_s);
+      cache_->Maintain(now_s);
     });
     events_.Start();
     crawl_thread_.Start([this] { return commands_->Crawler().Step(); });

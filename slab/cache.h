@@ -195,9 +195,12 @@ class Cache {
   void ResetStats();
 
   // --- time ----------------------------------------------------------------------------------
+  // Ends a delayed flush whose second is over at `now_s`. To be called before the clock shows it:
+  // who reads the new second must not find an item that the flush has ended.
+  void EndDueFlush(uint32_t now_s);
   // Background work that is due at `now_s`, each part of it bounded, in items or in time. The
-  // server's maintainer thread calls it several times a second, tests call it by hand. Moves the
-  // clock of delayed flushes.
+  // server's maintainer thread calls it several times a second, tests call it by hand. Ends a due
+  // flush as well.
   void Maintain(uint32_t now_s);
 
  private:

@@ -144,10 +144,18 @@ void ReturnExcess(CacheImpl& cache, Worker& worker) {
 
 }  // namespace
 
-void Cache::Maintain(uint32_t now_s) {
+void Cache::EndDueFlush(uint32_t now_s) {
+  if (!impl_->slabs.flush.IsDue(now_s)) return;
   Worker& worker = impl_->maintainer;
   Online(worker);
-  if (impl_->slabs.flush.IsDue(now_s)) EndDelayedFlush(*impl_, worker, now_s);
+  EndDelayedFlush(*impl_, worker, now_s);
+  Offline(worker);
+}
+
+void Cache::Maintain(uint32_t now_s) {
+  EndDueFlush(now_s);
+  Worker& worker = impl_->maintainer;
+  Online(worker);
   impl_->supply.DrainIdle(worker);
   FeedIndex(*impl_, worker);
   FeedGhost(*impl_, worker);

@@ -66,7 +66,7 @@ bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
   for (const HeldPages held : {HeldPages::kPassOver, HeldPages::kTryIfStocked}) {
     if (result == Result::kMoved || result == Result::kNobodyAnswers) break;
-    tried_.assign(slabs_.pool.TouchedCount(), false);
+    tried_.assign(slabs_.arena.PageCount(), false);
     // Bounded by the pages there are: each is tried once in a pass.
     do {
       const uint32_t donor = PickDonor(Figures(), receiver);
@@ -79,7 +79,7 @@ bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
 
 bool PageRelease::MovePage(Worker& worker, uint32_t donor, uint32_t receiver) {
   LockPassingQuiescent(worker);
-  tried_.assign(slabs_.pool.TouchedCount(), false);
+  tried_.assign(slabs_.arena.PageCount(), false);
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
   while (result == Result::kHeld) {
     result = MoveOne(worker, donor, receiver, HeldPages::kPassOver, 2);

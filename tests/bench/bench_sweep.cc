@@ -65,6 +65,7 @@ class Bench {
     Pass(kWarmUpS);
     const uint64_t freed_before = Figures().sweeper_freed;
     const uint64_t visited_before = Figures().sweeper_visited;
+    const uint64_t us_before = Figures().sweeper_us;
     const double begin = ThreadSeconds();
     Pass(kSeconds);
     const double cpu_s = ThreadSeconds() - begin;
@@ -72,10 +73,11 @@ class Bench {
     const uint64_t overdue = (kWarmUpS + kSeconds) * item_count_ / kHourS - after.sweeper_freed;
     fmt::print(
         "spread: {} items, {:.2f} % of a core, {} freed, {} stretches visited a second, "
-        "{:.1f} seconds behind\n",
+        "{:.1f} seconds behind; the sweeper itself {:.2f} %\n",
         item_count_, 100 * cpu_s / kSeconds, (after.sweeper_freed - freed_before) / kSeconds,
         (after.sweeper_visited - visited_before) / kSeconds,
-        static_cast<double>(overdue) * kHourS / static_cast<double>(item_count_));
+        static_cast<double>(overdue) * kHourS / static_cast<double>(item_count_),
+        static_cast<double>(after.sweeper_us - us_before) / 1e4 / kSeconds);
   }
 
   void RunAtOnce() {
