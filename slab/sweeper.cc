@@ -27,8 +27,7 @@ ChunkRange ChunksOf(RegionId region, uint32_t chunk_bytes, uint32_t chunks_per_p
 void Sweeper::Step(Worker& worker) {
   const SteadyClock::time_point begin = SteadyClock::now();
   const uint32_t region_count = slabs_.pool.TouchedCount() * ExpiryHints::kRegionsPerPage;
-  uint32_t looks_left =
-      std::min(region_count, std::max(kLooksMin, region_count / kStepsPerRound));
+  uint32_t looks_left = std::min(region_count, std::max(kLooksMin, region_count / kStepsPerRound));
   SteadyClock::time_point now = begin;
   do {
     if (list_.empty()) {
