@@ -122,14 +122,6 @@ bool IsProtected(const Item& item) {
   return (item.state.load(std::memory_order_relaxed) & item_state::kProtected) != 0;
 }
 
-// Under the stripe's lock. Returns the state until then.
-uint8_t ClearIndexed(Item& item) {
-  // Relaxed: who relies on the bit looks at it under the same lock; an evictor that still sees it
-  // set learns there that it is late. An exchange, because evictors set another bit.
-  return item.state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
-                              std::memory_order_relaxed);
-}
-
 }  // namespace
 
 CacheImpl::Present CacheImpl::FindPresentLocked(Worker& worker, uint64_t hash, std::string_view key,
@@ -179,7 +171,7 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
     change.is_eviction = true;
   }
   if (change.removed != nullptr) {
-    change.removed_state = ClearIndexed(*change.removed);
+    change.removed_state = change.removed->ClearIndexed();
   }
   if (is_protected) worker.CountersOf(slabs.ClassIdOf(fresh)).protected_added.Add();
   change.index_is_overloaded = slabs.index.IsOverloadedLocked(hash);
@@ -187,8 +179,7 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
 }
 
 CacheImpl::Change CacheImpl::RemoveLocked(uint64_t hash, const HashIndex::Slot& slot) {
-  slabs.index.EraseLocked(hash, slot);
-  return {.removed = slot.item, .removed_state = ClearIndexed(*slot.item)};
+  return {.removed = slot.item, .removed_state = slabs.index.EraseLocked(hash, slot)};
 }
 
 void CacheImpl::Conclude(Worker& worker, uint64_t hash, const Change& change) {

@@ -177,10 +177,7 @@ bool ChunkSupply::TakeOut(Worker& worker, Item* item) {
     const MutexLock lock(slabs_.index.StripeOf(hash));
     const HashIndex::Slot slot = slabs_.index.FindLocked(hash, item);
     if (!slot) return false;
-    slabs_.index.EraseLocked(hash, slot);
-    // Relaxed: whoever looks for the item's removal does so under this lock.
-    state = item->state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
-                                  std::memory_order_relaxed);
+    state = slabs_.index.EraseLocked(hash, slot);
     const bool was_protected = (state & item_state::kProtected) != 0;
     if (!was_protected && !slabs_.IsDead(*item)) slabs_.ghost.RememberLocked(hash);
   }

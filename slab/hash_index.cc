@@ -157,10 +157,11 @@ void HashIndex::DisplaceLocked(const Slot& slot, uint64_t hash, Item* item) {
   WriteSlot(*slot.bucket, slot.position, TagOf(hash), arena_.HandleOf(item));
 }
 
-void HashIndex::EraseLocked(uint64_t hash, const Slot& slot) {
+uint8_t HashIndex::EraseLocked(uint64_t hash, const Slot& slot) {
   ClearSlot(*slot.bucket, slot.position);
   --stripes_[hash & (kStripeCount - 1)].entry_count;
   PullUpLocked(BucketFor(hash));
+  return slot.item->ClearIndexed();
 }
 
 Bucket* HashIndex::LastOf(Bucket& main, const HashIndex& index, Bucket** before) {

@@ -111,7 +111,8 @@ class HashIndex {
   void SwingLocked(const Slot& slot, Item* item);
   // `item` takes the place of an item with another key in the same bucket.
   void DisplaceLocked(const Slot& slot, uint64_t hash, Item* item);
-  void EraseLocked(uint64_t hash, const Slot& slot);
+  // The slot's item is no longer indexed. Returns its state until then.
+  uint8_t EraseLocked(uint64_t hash, const Slot& slot);
 
   // --- walks ---------------------------------------------------------------------------------
   // Adds the items of bucket `number`, and of those it was split into since there were

@@ -169,6 +169,13 @@ struct Item {
   void SetNextFree(Handle handle) { shape = handle; }
   void SetPrevFree(Handle handle) { expires_s.store(handle, std::memory_order_relaxed); }
 
+  // When it is taken out of the index, under the stripe's lock. Returns the state until then.
+  uint8_t ClearIndexed() {
+    // Relaxed: who relies on the bit looks at it under the same lock; an evictor that still sees it
+    // set learns there that it is late. An exchange, because evictors set another bit.
+    return state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed), std::memory_order_relaxed);
+  }
+
   // True from publication until it is taken out of the index.
   [[nodiscard]] bool IsIndexed() const {
     // Acquire: pairs with the publisher's release, so that the rest of the item can be read.

@@ -171,10 +171,7 @@ bool Sweeper::FreeIfDead(Worker& worker, uint64_t hash, Item* item) {
     const MutexLock lock(slabs_.index.StripeOf(hash));
     const HashIndex::Slot slot = slabs_.index.FindLocked(hash, item);
     if (!slot || !slabs_.IsDead(*item)) return false;
-    slabs_.index.EraseLocked(hash, slot);
-    // Relaxed: whoever looks for the item's removal does so under this lock.
-    state = item->state.fetch_and(static_cast<uint8_t>(~item_state::kIndexed),
-                                  std::memory_order_relaxed);
+    state = slabs_.index.EraseLocked(hash, slot);
   }
   supply_.Removed(worker, item, state);
   return true;
