@@ -1,15 +1,14 @@
 #include "tests/bench/load_connection.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+
+#include "tests/bench/local_socket.h"
 
 namespace larder::bench {
 
@@ -23,19 +22,8 @@ LoadConnection::~LoadConnection() {
 }
 
 bool LoadConnection::Connect(uint16_t port) {
-  socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (socket_ < 0 || connect(socket_, reinterpret_cast<const sockaddr*>(&address),
-                             static_cast<socklen_t>(sizeof address)) != 0) {
-    complaint_ = fmt::format("cannot connect to 127.0.0.1:{}: {}", port, std::strerror(errno));
-    return false;
-  }
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, static_cast<socklen_t>(sizeof on));
-  return true;
+  socket_ = ConnectLocally(port, &complaint_);
+  return socket_ >= 0;
 }
 
 void LoadConnection::AppendGets(uint32_t keys_per_request) {

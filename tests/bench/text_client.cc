@@ -1,15 +1,16 @@
 #include "tests/bench/text_client.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <utility>
+
+#include "tests/bench/local_socket.h"
 
 namespace larder::bench {
 namespace {
@@ -27,17 +28,9 @@ TextClient::~TextClient() {
 }
 
 bool TextClient::Connect(uint16_t port) {
-  socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (socket_ < 0 || connect(socket_, reinterpret_cast<const sockaddr*>(&address),
-                             static_cast<socklen_t>(sizeof address)) != 0) {
-    return Fail(fmt::format("cannot connect to 127.0.0.1:{}: {}", port, std::strerror(errno)));
-  }
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, static_cast<socklen_t>(sizeof on));
+  std::string complaint;
+  socket_ = ConnectLocally(port, &complaint);
+  if (socket_ < 0) return Fail(std::move(complaint));
   const timeval silence{.tv_sec = kSilenceSecondsMax, .tv_usec = 0};
   for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO}) {
     setsockopt(socket_, SOL_SOCKET, direction, &silence, static_cast<socklen_t>(sizeof silence));
