@@ -31,7 +31,8 @@ Item* Allocator::AllocateSlowly(Worker& worker, SlabClass& slab_class) {
     if (Item* item = supply_.EvictAndKeep(worker, slab_class)) return item;
     const bool everybody_answered = supply_.Gather(worker);
     if (Item* item = TakeWhatIsThere(worker, slab_class)) return item;
-    const bool moved = everybody_answered && release_.MovePageTo(worker, slab_class.Id());
+    const bool moved = everybody_answered &&
+                       release_.MovePageTo(worker, slab_class.Id(), PageRelease::Haste::kInLine);
     // Whoever was ahead of us at the release may have brought the class a page.
     if (Item* item = TakeWhatIsThere(worker, slab_class)) return item;
     if (!moved) ++fruitless;

@@ -1,7 +1,8 @@
 // slab/allocator.h - a chunk for a new item, come what may: the promise that a store never fails
 // while anything can be evicted.
 //
-//   1. from the worker's stock, the class's free list or the page pool (chunk_supply.h)
+//   1. from the worker's stock, the class's free list, what idle workers left, or the page pool
+//      (chunk_supply.h)
 //   2. the class is full: victims were just evicted; wait for readers to pass, a few microseconds
 //   3. nothing there, because others took it: evict one item and keep its chunk
 //   4. no victim: everybody gives back what they hold (Gather)

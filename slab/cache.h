@@ -183,7 +183,8 @@ class Cache {
   // shrink, and two pages must fit), nothing is changed.
   [[nodiscard]] bool SetLimit(uint64_t limit_bytes);
   // Moves one page from class `donor` (negative: whichever has one to spare) to `receiver`, 0 being
-  // the pool of free pages. Evicts what the page holds. The worker passes quiescent states.
+  // the pool of free pages. What the page holds goes on elsewhere in its class, as far as there is
+  // room. The worker passes quiescent states.
   MovePageStatus MovePage(Worker& worker, int32_t donor, int32_t receiver);
   // Whether pages follow demand in the background. On at the start, unless the configuration
   // says otherwise.

@@ -20,12 +20,17 @@ bool IsRecacheDue(const CacheImpl& cache, const MetaGetSpec& spec, uint32_t expi
   return left_s < int64_t{*spec.recache_below_s};
 }
 
-// True for the one caller who is first. A replaced item's token is nobody's to take.
+// True for the one caller who is first. A replaced item's token is nobody's to take; one that has
+// moved to another chunk has its id still (relocation.h).
 bool TakeToken(CacheImpl& cache, uint64_t hash, Item* item) {
   const MutexLock lock(cache.slabs.index.StripeOf(hash));
-  if (!cache.slabs.index.FindLocked(hash, item)) return false;
+  const HashIndex::Slot slot = cache.slabs.index.FindLocked(hash, item->Key());
+  if (!slot) return false;
+  const bool has_moved = item->HasCas() && slot.item->Cas() == item->Cas();
+  if (slot.item != item && !has_moved) return false;
   // Relaxed: see item.h, Marks.
-  const uint8_t before = item->state.fetch_or(item_state::kTokenSent, std::memory_order_relaxed);
+  const uint8_t before =
+      slot.item->state.fetch_or(item_state::kTokenSent, std::memory_order_relaxed);
   return (before & item_state::kTokenSent) == 0;
 }
 

@@ -99,7 +99,8 @@ void EndDelayedFlush(CacheImpl& cache, Worker& worker, uint32_t now_s) {
 // The index is refused memory while pages hold all of it: one page makes room for it.
 void FeedIndex(CacheImpl& cache, Worker& worker) {
   if (!cache.slabs.index.WantsMemory()) return;
-  if (cache.slabs.pool.FreeCount() > 0 || cache.release.MovePageTo(worker, 0)) {
+  if (cache.slabs.pool.FreeCount() > 0 ||
+      cache.release.MovePageTo(worker, 0, PageRelease::Haste::kBackground)) {
     cache.slabs.index.MemoryFreed();
   }
 }
@@ -125,7 +126,7 @@ void FeedGhost(CacheImpl& cache, Worker& worker) {
   ghost.SetItemCount(ItemCount(cache.slabs));
   while (ghost.IsSmall() && 2 * ghost.Bytes() <= cache.slabs.budget.LimitBytes() / kPartMax) {
     if (ghost.Grow()) continue;
-    if (!cache.release.MovePageTo(worker, 0)) return;
+    if (!cache.release.MovePageTo(worker, 0, PageRelease::Haste::kBackground)) return;
   }
 }
 
@@ -138,7 +139,9 @@ void ReturnExcess(CacheImpl& cache, Worker& worker) {
   constexpr std::chrono::milliseconds kStep{20};
   const auto end = std::chrono::steady_clock::now() + kStep;
   while (cache.slabs.budget.ExcessBytes() > 0 && cache.slabs.pool.LentCount() > kPagesMin) {
-    if (!cache.release.MovePageTo(worker, 0) || std::chrono::steady_clock::now() >= end) return;
+    if (!cache.release.MovePageTo(worker, 0, PageRelease::Haste::kBackground) ||
+        std::chrono::steady_clock::now() >= end)
+      return;
   }
 }
 

@@ -175,6 +175,15 @@ void ChunkSupply::DrainIdle(const Worker& self) {
   CollectLeftovers();
 }
 
+void ChunkSupply::CollectIdle(Worker& worker) {
+  // Two steps of the epoch end a grace period; with all others idle both are made at once.
+  for (int step = 0; step < 2; ++step) {
+    PassQuiescent(worker);
+    Collect(worker);
+    DrainIdle(worker);
+  }
+}
+
 bool ChunkSupply::EveryoneDrained(uint64_t request) {
   bool everyone = true;
   slabs_.workers.ForEach([&](Worker& worker) {

@@ -52,6 +52,12 @@ Item* ChunkSupply::Take(Worker& worker, SlabClass& slab_class) {
   if (item != nullptr) return item;
   Collect(worker);
   item = TakeFree(worker, slab_class);
+  if (item == nullptr) {
+    // Rarely: a full class keeps a reserve. Nothing is evicted, and no page taken, for want of
+    // chunks that only wait for somebody to look after them.
+    CollectIdle(worker);
+    item = TakeFree(worker, slab_class);
+  }
   if (item == nullptr && AddPageFromPool(slab_class)) item = TakeFree(worker, slab_class);
   bool runs_low = item == nullptr;
   if (!runs_low) {
@@ -215,7 +221,9 @@ void ChunkSupply::CountEvicted(Worker& worker, const Item& item) const {
   }
   if (!mark.Fetched()) counters.evicted_unfetched.Add();
   if (mark.WasRead()) counters.evicted_active.Add();
-  slab_class.NoteEvictedAge(slabs_.clock.NowSeconds() - mark.Second());
+  const uint32_t age_s = Lru::AgeOf(&item, slabs_.clock.NowSeconds());
+  counters.evicted_age_s.Add(age_s);
+  slab_class.NoteEvictedAge(age_s);
 }
 
 }  // namespace larder::slab

@@ -31,8 +31,9 @@ class ChunkSupply {
   explicit ChunkSupply(SlabSet& slabs) : slabs_(slabs) {}
 
   // --- out -----------------------------------------------------------------------------------
-  // A chunk of the worker's own, from the stock, the free list or the pool, in this order. Evicts
-  // ahead when the class runs low, but does not wait: null when nothing is free right now.
+  // A chunk of the worker's own, from the stock, the free list, what idle workers left behind, or
+  // the pool, in this order. Evicts ahead when the class runs low, but does not wait: null when
+  // nothing is free right now. The worker may pass quiescent states.
   [[nodiscard]] Item* Take(Worker& worker, SlabClass& slab_class);
   // The same without the pool and without evicting.
   [[nodiscard]] Item* TakeFree(Worker& worker, SlabClass& slab_class);
@@ -80,6 +81,9 @@ class ChunkSupply {
   void Drain(Worker& worker);
   // Drains workers that wait for events and have left something behind. `self`: the caller's.
   void DrainIdle(const Worker& self);
+  // Brings home what this worker and idle ones have in limbo, as far as no busy one may be reading
+  // it. The worker passes quiescent states.
+  void CollectIdle(Worker& worker);
   // Asks all workers to drain at their next quiescent state. Returns the request's number.
   uint64_t RequestDrain() { return drain_request_.fetch_add(1, std::memory_order_relaxed) + 1; }
   // Until every chunk that is on its way home is there: all workers have drained and a grace

@@ -20,7 +20,8 @@
 //
 // A life     Everything but access, expires_s, state, cas and the pin count is written before the
 //            item is published in the index, and never again: readers read it without a lock. An
-//            update is a new item. (`md` with I gives the same item a new cas.)
+//            update is a new item. (`md` with I gives the same item a new cas.) An item whose page
+//            is given up goes on in another chunk (relocation.h).
 //
 // State      kIndexed is set when the item is published and cleared when it is taken out of the
 //            index, both under the stripe's lock. Whoever clears it retires the chunk; so that
@@ -131,6 +132,23 @@ struct Item {
     if (spec.client_flags != 0) std::memcpy(FlagsPlace(), &spec.client_flags, 4);
     if (IsPinnable()) new (PinsPlace()) std::atomic<uint32_t>(0);
     std::memcpy(KeyPlace(), spec.key.data(), spec.key.size());
+  }
+
+  // Makes this chunk, which nobody else can reach, a copy of `old` in all that never changes.
+  // REQUIRES: chunks of one class.
+  void CopyFixedParts(const Item& old) {
+    shape = old.shape;
+    key_bytes = old.key_bytes;
+    generation = old.generation;
+    if (HasClientFlags()) std::memcpy(FlagsPlace(), old.FlagsPlace(), 4);
+    if (IsPinnable()) new (PinsPlace()) std::atomic<uint32_t>(0);  // pins stay where they are
+    std::memcpy(KeyPlace(), old.KeyPlace(), size_t{key_bytes} + ValueBytes());
+  }
+  // The rest but the state. REQUIRES: CopyFixedParts(old); the stripe of the key is locked.
+  void CopyChangingParts(const Item& old) {
+    SetAccess(old.Access());
+    expires_s.store(old.expires_s.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    SetCas(old.Cas());
   }
 
   [[nodiscard]] uint32_t ValueBytes() const { return shape & kValueBytesMask; }

@@ -80,6 +80,12 @@ class Lru {
   template <typename IsDead>
   [[nodiscard]] Item* FindDead(const IsDead& is_dead);
 
+  // Whether the hand would take the item if it came by now.
+  [[nodiscard]] static bool IsDue(const Item& item) {
+    // Relaxed: a choice of victim.
+    const uint8_t state = item.state.load(std::memory_order_relaxed);
+    return (state & item_state::kProtected) != 0 && !item.Access().WasRead();
+  }
   // Seconds since `item` was last accessed; 0 for none.
   [[nodiscard]] static uint32_t AgeOf(const Item* item, uint32_t now_s) {
     // The item may have been read after the caller looked at the clock.
@@ -88,6 +94,11 @@ class Lru {
   // An item near the end of its probation, and one that the hand will meet soon; for figures.
   [[nodiscard]] const Item* OldestOnProbation() const;
   [[nodiscard]] const Item* NextProtected() const;
+  // Place in the class's pages of the one that the hand comes to next and has not begun: what is
+  // unread there has been unread for the hand's whole round.
+  [[nodiscard]] size_t PageAfterHand() const {
+    return pages_.empty() ? 0 : (hand_page_ + (hand_chunk_ > 0 ? 1 : 0)) % pages_.size();
+  }
   // Includes entries whose items are gone.
   [[nodiscard]] uint64_t QueueLength() const { return queue_.size(); }
 

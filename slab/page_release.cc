@@ -2,8 +2,11 @@
 
 #include <sched.h>
 
+#include <algorithm>
+
 #include "slab/event_sink.h"
 #include "slab/race_window.h"
+#include "slab/relocation.h"
 
 namespace larder::slab {
 
@@ -22,24 +25,41 @@ std::vector<ClassFigures> PageRelease::Figures() const {
   return figures;
 }
 
-// The page with the most free chunks: the fewest items are lost.
+// Where chunks lie free, the page with the most of them: the least has to be moved. In a full class
+// the one that the hand comes to next: its items are the class's oldest.
 std::optional<PageId> PageRelease::PickPageLocked(const SlabClass& donor) const UNCHECKED_LOCKING {
-  std::optional<PageId> best;
-  for (const PageId page : donor.PagesLocked()) {
+  constexpr uint32_t kMuchFreeDivisor = 4;
+  const std::vector<PageId>& pages = donor.PagesLocked();
+  // With evictions off a page may change hands if all that lives there has room elsewhere.
+  if (!slabs_.config.evict && donor.FreeCountLocked() < donor.ChunksPerPage()) return std::nullopt;
+  std::optional<PageId> first;
+  std::optional<PageId> emptiest;
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const PageId page = pages[(donor.LruLocked().PageAfterHand() + i) % pages.size()];
     if (tried_[page]) continue;
+    if (!first) first = page;
     const uint32_t free_count = slabs_.arena.Info(page).free_count;
-    // With evictions off only a page without items may change hands.
-    if (!slabs_.config.evict && free_count < donor.ChunksPerPage()) continue;
-    if (!best || free_count > slabs_.arena.Info(*best).free_count) best = page;
+    if (!emptiest || free_count > slabs_.arena.Info(*emptiest).free_count) emptiest = page;
   }
-  return best;
+  if (!first) return std::nullopt;
+  const uint32_t free_count = slabs_.arena.Info(*emptiest).free_count;
+  return free_count > donor.ChunksPerPage() / kMuchFreeDivisor ? emptiest : first;
 }
 
-void PageRelease::LockPassingQuiescent(Worker& worker) UNCHECKED_LOCKING {
+void PageRelease::LockPassingQuiescent(Worker& worker, Haste haste) UNCHECKED_LOCKING {
+  if (mutex_.TryLock()) return;
+  // Relaxed: a wish, seen soon enough.
+  if (haste == Haste::kInLine) in_line_count_.fetch_add(1, std::memory_order_relaxed);
   while (!mutex_.TryLock()) {
     supply_.PassQuiescent(worker);
     sched_yield();
   }
+  if (haste == Haste::kInLine) in_line_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool PageRelease::GivesWay(const Departure& departure) const {
+  return departure.haste == Haste::kBackground &&
+         in_line_count_.load(std::memory_order_relaxed) > 0;
 }
 
 // A chunk that is neither free nor in the index belongs to somebody; a pinned one is being sent.
@@ -61,16 +81,16 @@ bool PageRelease::IsHeldLocked(const SlabClass& donor, PageId page) const {
 // In two passes: first pages in which nothing is held, then those of stocked classes all the same,
 // because there a chunk may just lie in the stock of a worker that is busy, and come home when the
 // worker is asked again. In other classes it is a reservation or lent.
-bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
-  LockPassingQuiescent(worker);
+bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver, Haste haste) {
+  LockPassingQuiescent(worker, haste);
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
   for (const HeldPages held : {HeldPages::kPassOver, HeldPages::kTryIfStocked}) {
-    if (result == Result::kMoved || result == Result::kNobodyAnswers) break;
+    if (result != Result::kHeld && result != Result::kNoPage) break;
     tried_.assign(slabs_.arena.PageCount(), false);
     // Bounded by the pages there are: each is tried once in a pass.
     do {
       const uint32_t donor = PickDonor(Figures(), receiver);
-      result = donor == 0 ? Result::kNoPage : MoveOne(worker, donor, receiver, held, 1);
+      result = donor == 0 ? Result::kNoPage : MoveOne(worker, donor, receiver, haste, held, 1);
     } while (result == Result::kHeld);
   }
   mutex_.Unlock();
@@ -78,49 +98,138 @@ bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver) {
 }
 
 bool PageRelease::MovePage(Worker& worker, uint32_t donor, uint32_t receiver) {
-  LockPassingQuiescent(worker);
+  LockPassingQuiescent(worker, Haste::kBackground);
   tried_.assign(slabs_.arena.PageCount(), false);
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
   while (result == Result::kHeld) {
-    result = MoveOne(worker, donor, receiver, HeldPages::kPassOver, 2);
+    result = MoveOne(worker, donor, receiver, Haste::kBackground, HeldPages::kPassOver, 2);
   }
   mutex_.Unlock();
   return result == Result::kMoved;
 }
 
 PageRelease::Result PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver,
-                                         HeldPages held_pages, uint64_t pages_min) {
+                                         Haste haste, HeldPages held_pages, uint64_t pages_min) {
   SlabClass& donor = slabs_.Class(donor_id);
-  std::optional<PageId> page;
+  std::optional<Departure> departure;
   {
     const MutexLock lock(donor.mutex);
     if (donor.PageCountLocked() < pages_min) return Result::kNoPage;
-    page = PickPageLocked(donor);
+    const std::optional<PageId> page = PickPageLocked(donor);
     if (!page) return Result::kNoPage;
     tried_[*page] = true;
     const bool may_try_held = held_pages == HeldPages::kTryIfStocked && donor.IsStocked();
-    if (!may_try_held && IsHeldLocked(donor, *page)) return Result::kHeld;
-    donor.StartReleaseLocked(*page);
+    if (!may_try_held && IsHeldLocked(donor, *page)) {
+      worker.counters.slab_reassign_busy_items.Add();
+      return Result::kHeld;
+    }
+    departure.emplace(StartLocked(donor, *page, haste));
   }
-  const Result result = Release(worker, donor, *page);
-  if (result == Result::kMoved) GiveTo(donor_id, receiver, *page);
+  const Result result = Release(worker, *departure);
+  if (result == Result::kMoved) GiveTo(donor_id, receiver, departure->page);
   return result;
 }
 
-PageRelease::Result PageRelease::Release(Worker& worker, SlabClass& donor, PageId page) {
-  bool everybody_answers = true;
-  for (uint32_t round = 0; round < kRoundsMax && everybody_answers; ++round) {
-    // Empty: everything goes, dead or alive.
-    supply_.RemoveFromPage(worker, donor, page, [](const Item&) { return true; });
-    RaceWindow(Window::kPageWalkedNotDrained);
-    everybody_answers = supply_.Gather(worker);
-    // Without the grace period the sweeper may still be looking at the page.
-    if (everybody_answers && TryComplete(donor, page)) return Result::kMoved;
-  }
-  const MutexLock lock(donor.mutex);
-  donor.AbortReleaseLocked(page);
-  return everybody_answers ? Result::kHeld : Result::kNobodyAnswers;
+PageRelease::Departure PageRelease::StartLocked(SlabClass& donor, PageId page, Haste haste) {
+  donor.StartReleaseLocked(page);
+  const uint64_t item_count = donor.ChunksPerPage() - slabs_.arena.Info(page).free_count;
+  const uint64_t room = donor.FreeCountLocked();
+  // With evictions off there is nothing else to do with an item, however long it takes.
+  const bool is_bounded = haste == Haste::kInLine && slabs_.config.evict;
+  return {.donor = donor,
+          .page = page,
+          .haste = haste,
+          .surplus = item_count - std::min(item_count, room),
+          .moves_left = is_bounded ? kInLineMovesMax : ~0U};
 }
+
+PageRelease::Result PageRelease::Release(Worker& worker, Departure& departure) {
+  Result failure = Result::kHeld;
+  for (uint32_t round = 1; round <= kRoundsMax && failure == Result::kHeld; ++round) {
+    departure.is_last_round = round == kRoundsMax;
+    if (!RelocateItems(worker, departure)) failure = Result::kGaveWay;
+    RaceWindow(Window::kPageWalkedNotDrained);
+    if (departure.homeless_count > 0 && failure == Result::kHeld) MakeRoom(worker, departure);
+    // Who gives way does not gather either: what is on its way home arrives after Abort, too.
+    if (failure == Result::kHeld && !supply_.Gather(worker)) failure = Result::kNobodyAnswers;
+    // Without the grace period the sweeper may still be looking at the page.
+    if (failure == Result::kHeld && TryComplete(departure.donor, departure.page)) {
+      return Result::kMoved;
+    }
+  }
+  const MutexLock lock(departure.donor.mutex);
+  departure.donor.AbortReleaseLocked(departure.page);
+  return failure;
+}
+
+// --- Relocate ------------------------------------------------------------------------------------
+
+bool PageRelease::RelocateItems(Worker& worker, Departure& departure) {
+  departure.homeless_count = 0;
+  uint32_t looked_count = 0;
+  bool goes_on = true;
+  departure.donor.ForEachChunk(departure.page, [&](Item* chunk) {
+    if (!goes_on || !chunk->IsIndexed()) return;
+    RelocateOne(worker, departure, chunk);
+    if (++looked_count % kStepItems != 0) return;
+    // Which of the chunks ahead are indexed is asked anew: what was seen before is void.
+    supply_.PassQuiescent(worker);
+    goes_on = !GivesWay(departure);
+  });
+  return goes_on;
+}
+
+void PageRelease::RelocateOne(Worker& worker, Departure& departure, Item* item) {
+  if (slabs_.IsDead(*item)) {
+    supply_.Drop(worker, item);
+    return;
+  }
+  // The class has to lose some; those that the hand would take are in this page.
+  if (departure.surplus > 0 && slabs_.config.evict && Lru::IsDue(*item)) {
+    if (supply_.Drop(worker, item)) --departure.surplus;
+    return;
+  }
+  if (MoveElsewhere(worker, departure, item)) return;
+  const bool may_wait = departure.haste == Haste::kBackground && !departure.is_last_round;
+  if (may_wait || !slabs_.config.evict) {
+    ++departure.homeless_count;
+  } else {
+    supply_.Drop(worker, item);
+  }
+}
+
+// False: there is no chunk for it.
+bool PageRelease::MoveElsewhere(Worker& worker, Departure& departure, Item* item) {
+  if (departure.moves_left == 0) return false;
+  while (Item* const room = supply_.TakeFree(worker, departure.donor)) {
+    // This worker's stock may have one of the page's, taken before Start; back it goes, aside.
+    const bool is_elsewhere = slabs_.arena.PageOf(slabs_.arena.HandleOf(room)) != departure.page;
+    if (!is_elsewhere || !Relocate(slabs_, supply_, worker, item, room)) {
+      supply_.GiveBack(worker, room);
+    }
+    if (!is_elsewhere) continue;
+    --departure.moves_left;
+    return true;
+  }
+  return false;
+}
+
+// The coldest of the class make room for those of the page; their chunks are there after the grace
+// period that ends the round.
+void PageRelease::MakeRoom(Worker& worker, const Departure& departure) {
+  worker.counters.slab_reassign_busy_nomem.Add();
+  uint32_t evicted_count = 0;
+  while (evicted_count < departure.homeless_count && !GivesWay(departure)) {
+    const uint32_t wanted =
+        std::min(departure.homeless_count - evicted_count, departure.donor.BatchCount());
+    const uint32_t count = supply_.Evict(worker, departure.donor, wanted);
+    if (count == 0) return;
+    evicted_count += count;
+    supply_.PassQuiescent(worker);
+  }
+}
+
+// --- Complete ------------------------------------------------------------------------------------
 
 bool PageRelease::TryComplete(SlabClass& donor, PageId page) {
   const MutexLock lock(donor.mutex);

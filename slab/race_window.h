@@ -25,6 +25,8 @@ enum class Window : uint8_t {
   kVictimsStillIndexed,       // victims are chosen and can still be found, read and replaced
   kReservedBeforeRecheck,     // a rewrite has its new chunk, the old item may have changed
   kRetiredBeforeSeal,         // a chunk is retired, its epoch not yet stamped
+  kCopiedNotSwung,            // an item has a copy that nobody can find yet
+  kSwungNotRetired,           // readers find the copy, some still hold the item it was made of
   kPageWalkedNotDrained,      // a page's items are on their way out, its chunks not yet home
   kRegionsClearedNotVisited,  // the sweeper has forgotten expiries that it will see on its visit
   kExpirySetNotNoted,         // an expiry can be seen, the sweeper does not know of it yet

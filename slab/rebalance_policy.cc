@@ -1,5 +1,7 @@
 #include "slab/rebalance_policy.h"
 
+#include <algorithm>
+
 namespace larder::slab {
 
 namespace {
@@ -22,44 +24,134 @@ uint32_t PickDonor(std::span<const ClassFigures> classes, uint32_t receiver) {
   return best == nullptr ? 0 : best->class_id;
 }
 
+// --- Demand --------------------------------------------------------------------------------------
+
+void Demand::Look(const Totals& totals) {
+  constexpr double kManyVictims = 64;
+  const double looks_min = evicted_count_ >= kManyVictims ? kLooksMin : kLooksOfFew;
+  const double kept = 1 - 1 / std::max(looks_min, MeanAgeSeconds() * kLooksPerSecond);
+  const auto add = [kept](double& sum, uint64_t now, uint64_t before) {
+    sum = sum * kept + static_cast<double>(now - before);
+  };
+  add(evicted_count_, totals.evicted_count, before_.evicted_count);
+  add(evicted_age_s_, totals.evicted_age_s, before_.evicted_age_s);
+  add(hit_count_, totals.hit_count, before_.hit_count);
+  quiet_looks_ = totals.evicted_count == before_.evicted_count ? quiet_looks_ + 1 : 0;
+  before_ = totals;
+  if (quiet_looks_ < kQuietLooksMax) return;
+  evicted_count_ = 0;
+  evicted_age_s_ = 0;
+}
+
+void Demand::NotePages(uint64_t before, uint64_t now) {
+  if (before > 0) evicted_age_s_ *= static_cast<double>(now) / static_cast<double>(before);
+}
+
+// --- PickMove ------------------------------------------------------------------------------------
+
 namespace {
 
-double EvictedPages(const ClassFigures& figures) {
-  return static_cast<double>(figures.evicted_count) / figures.chunks_per_page;
-}
-
 bool IsShort(const ClassFigures& figures) {
-  return figures.evicted_count >= kEvictedItemsMin || EvictedPages(figures) >= kEvictedPagesMin;
+  return figures.evicted_count >= kEvictedItemsMin ||
+         figures.evicted_count >= kEvictedPagesMin * figures.chunks_per_page;
 }
 
-const ClassFigures* NeediestClass(std::span<const ClassFigures> classes) {
+bool IsUnread(const ClassFigures& figures) {
+  return figures.evicted_count >= kUnreadVictimsMin &&
+         figures.hit_count < figures.evicted_count * kHitsPerVictimMin;
+}
+
+bool HasSparePage(const ClassFigures& figures) {
+  return !IsShort(figures) && figures.free_chunk_count > figures.chunks_per_page;
+}
+
+// How old its victims will be with one page less, or more.
+double AgeWith(const ClassFigures& figures, double more_pages) {
+  const auto page_count = static_cast<double>(figures.page_count);
+  return page_count == 0 ? 0 : figures.evicted_age_s * (page_count + more_pages) / page_count;
+}
+
+// What a receiver's age is to be compared with: that of the donor's victims with one page less, or
+// of what would go next, each less its margin.
+double GivingAge(const ClassFigures& donor) {
+  const auto page_count = static_cast<double>(donor.page_count);
+  const double of_victims_s = IsShort(donor) ? donor.evicted_age_s / kAgeRatio : 0;
+  const double of_tail_s = (donor.tail_age_s - kTailAgeMarginS) / kTailAgeRatio;
+  return std::max(of_victims_s, of_tail_s) * (page_count - 1) / page_count;
+}
+
+double HitsPerPage(const ClassFigures& figures) {
+  return figures.hit_count / static_cast<double>(figures.page_count);
+}
+
+const ClassFigures* NeediestClass(std::span<const ClassFigures> classes, bool unread) {
   const ClassFigures* neediest = nullptr;
   for (const ClassFigures& candidate : classes) {
-    if (!IsShort(candidate)) continue;
-    if (neediest == nullptr || EvictedPages(candidate) > EvictedPages(*neediest)) {
+    if (candidate.page_count == 0 || !IsShort(candidate) || IsUnread(candidate) != unread) continue;
+    if (neediest == nullptr || AgeWith(candidate, 1) < AgeWith(*neediest, 1)) {
       neediest = &candidate;
     }
   }
   return neediest;
 }
 
-const ClassFigures* IdlestClass(std::span<const ClassFigures> classes) {
-  const ClassFigures* idlest = nullptr;
+bool MayGive(const ClassFigures& donor, const ClassFigures& receiver) {
+  if (donor.page_count < 2 || donor.class_id == receiver.class_id) return false;
+  if (HasSparePage(donor) || !IsUnread(receiver)) return true;
+  return HitsPerPage(donor) <= HitsPerPage(receiver);
+}
+
+// Whether the donor's items are worth less than the receiver's whatever their ages.
+bool GivesInAnyCase(const ClassFigures& donor, const ClassFigures& receiver) {
+  return HasSparePage(donor) || (IsUnread(donor) && !IsUnread(receiver));
+}
+
+bool GivesBefore(const ClassFigures& one, const ClassFigures& other, const ClassFigures& receiver) {
+  if (HasSparePage(one) != HasSparePage(other)) return HasSparePage(one);
+  const bool gives = GivesInAnyCase(one, receiver);
+  if (gives != GivesInAnyCase(other, receiver)) return gives;
+  return GivingAge(one) > GivingAge(other);
+}
+
+const ClassFigures* BestDonor(std::span<const ClassFigures> classes, const ClassFigures& receiver) {
+  const ClassFigures* best = nullptr;
   for (const ClassFigures& candidate : classes) {
-    if (candidate.page_count < 2 || candidate.evicted_count > 0) continue;
-    if (idlest == nullptr || candidate.tail_age_s > idlest->tail_age_s) idlest = &candidate;
+    if (!MayGive(candidate, receiver)) continue;
+    if (best == nullptr || GivesBefore(candidate, *best, receiver)) best = &candidate;
   }
-  return idlest;
+  return best;
+}
+
+bool IsWorthIt(const ClassFigures& donor, const ClassFigures& receiver) {
+  return GivesInAnyCase(donor, receiver) || GivingAge(donor) > AgeWith(receiver, 1);
 }
 
 }  // namespace
 
 std::optional<PageMove> PickMove(std::span<const ClassFigures> classes) {
-  const ClassFigures* const receiver = NeediestClass(classes);
-  const ClassFigures* const donor = IdlestClass(classes);
-  if (receiver == nullptr || donor == nullptr) return std::nullopt;
-  if (donor->tail_age_s < kAgeRatio * receiver->evicted_age_s + kAgeMarginS) return std::nullopt;
-  return PageMove{donor->class_id, receiver->class_id};
+  for (const bool unread : {false, true}) {
+    const ClassFigures* const receiver = NeediestClass(classes, unread);
+    if (receiver == nullptr) continue;
+    const ClassFigures* const donor = BestDonor(classes, *receiver);
+    if (donor != nullptr && IsWorthIt(*donor, *receiver)) {
+      return PageMove{donor->class_id, receiver->class_id};
+    }
+  }
+  return std::nullopt;
+}
+
+void NoteMove(std::span<ClassFigures> classes, const PageMove& move) {
+  for (ClassFigures& figures : classes) {
+    if (figures.class_id == move.receiver) {
+      figures.evicted_age_s = AgeWith(figures, 1);
+      ++figures.page_count;
+    } else if (figures.class_id == move.donor) {
+      figures.evicted_age_s = AgeWith(figures, -1);
+      figures.free_chunk_count -=
+          std::min<uint64_t>(figures.free_chunk_count, figures.chunks_per_page);
+      --figures.page_count;
+    }
+  }
 }
 
 }  // namespace larder::slab

@@ -294,7 +294,7 @@ TEST_CASE("a million operations in a roomy cache: no hit is wrong and no miss ha
 }
 
 TEST_CASE("a million operations in a cache that evicts: no hit is wrong") {
-  Model model(16, 200'000, 2);
+  Model model(8, 200'000, 2);
   model.Run(1'000'000);
   CHECK(model.Evicted() > 0);  // most of what dies is swept first
   CHECK(model.Hits() > 50'000);
