@@ -35,6 +35,14 @@ std::string ClassTable(const slab::MemoryPlan& plan) {
   return text;
 }
 
+std::string LargeItems(const slab::MemoryPlan& plan) {
+  if (plan.chunk_bytes_max == plan.page_bytes) return {};
+  return fmt::format(
+      "\nItems larger than {} KiB take as many frames of 4 KiB as their values need, and a chunk\n"
+      "of their own class for the key. A 64th of -m at most is kept of such that are gone.\n",
+      plan.chunk_bytes_max / 1024);
+}
+
 std::string Outside(const Settings& settings, const BufferBounds& buffers) {
   const auto thread_count = static_cast<uint64_t>(settings.worker_count);
   const auto connections_max = static_cast<uint64_t>(settings.connections_max);
@@ -61,7 +69,7 @@ std::string Outside(const Settings& settings, const BufferBounds& buffers) {
 
 std::string ExplainMemory(const Settings& settings, const slab::MemoryPlan& plan,
                           const BufferBounds& buffers) {
-  return Heading(settings, plan) + ClassTable(plan) + Outside(settings, buffers);
+  return Heading(settings, plan) + ClassTable(plan) + LargeItems(plan) + Outside(settings, buffers);
 }
 
 }  // namespace larder::server

@@ -104,7 +104,7 @@ Hit ReadOne(CacheImpl& cache, Worker& worker, uint64_t hash, std::string_view ke
   WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassOf(item).Id());
   CountHit(counters, *item, counters.get_hits);
   cache.MarkAccess(*item);
-  return CacheImpl::MakeHit(*item);
+  return cache.MakeHit(*item);
 }
 
 }  // namespace
@@ -148,7 +148,7 @@ Item* TouchOne(CacheImpl& cache, Worker& worker, std::string_view key, uint32_t 
 
 Hit Cache::GetAndTouch(Worker& worker, std::string_view key, uint32_t expires_s) {
   Item* const item = TouchOne(*impl_, worker, key, expires_s);
-  return item == nullptr ? Hit{} : CacheImpl::MakeHit(*item);
+  return item == nullptr ? Hit{} : impl_->MakeHit(*item);
 }
 
 bool Cache::Touch(Worker& worker, std::string_view key, uint32_t expires_s) {

@@ -79,7 +79,7 @@ class Reservation {
   Item* item_ = nullptr;
   CacheImpl* cache_ = nullptr;
   Worker* worker_ = nullptr;
-  uint32_t kept_bytes_ = 0;  // counted as under way
+  uint64_t kept_bytes_ = 0;  // counted as under way
 };
 
 class Cache {

@@ -135,7 +135,8 @@ class Sum {
     refusal_ = ArithmeticStatus::kExists;
     if (spec_.cas != 0 && old.Cas() != spec_.cas) return std::nullopt;
     refusal_ = ArithmeticStatus::kNonNumeric;
-    const std::optional<uint64_t> before = ParseStoredDecimal(old.Value());
+    if (old.IsLarge()) return std::nullopt;
+    const std::optional<uint64_t> before = ParseStoredDecimal(old.InlineValue());
     if (!before) return std::nullopt;
     if (spec_.increment) {
       number_ = *before + spec_.delta;
@@ -182,7 +183,7 @@ std::optional<ArithmeticResult> Vivify(CacheImpl& cache, Worker& worker, std::st
   Item* const fresh = cache.NewItem(
       worker, {.key = key, .expires_s = *spec.vivify_expires_s, .value_bytes = digits}, &reserved);
   if (fresh == nullptr) return ArithmeticResult{.status = ArithmeticStatus::kNoMemoryToCreate};
-  WritePaddedDecimal(spec.initial, {fresh->ValuePlace(), digits});
+  WritePaddedDecimal(spec.initial, {fresh->InlinePlace(), digits});
   const StoreResult stored =
       cache.Publish(worker, fresh, {.mode = StoreMode::kAdd, .new_cas = spec.new_cas});
   if (stored.status == StoreStatus::kStored) {

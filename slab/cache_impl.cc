@@ -83,15 +83,27 @@ ItemDetails CacheImpl::DetailsOf(const Item& item) const {
           .has_binary_key = (state & item_state::kBinaryKey) != 0};
 }
 
-Hit CacheImpl::MakeHit(const Item& item) {
-  RaceWindow(Window::kValueLentUncopied);
+namespace {
+
+Hit HitOf(const Item& item, std::string_view value) {
   return {.key = item.Key(),
-          .value = item.Value(),
+          .value = value,
           .cas = item.Cas(),
           .client_flags = item.ClientFlags(),
           .expires_s = item.expires_s.load(std::memory_order_relaxed),
           .item = &item};
 }
+
+}  // namespace
+
+Hit CacheImpl::MakeHit(const Item& item) const {
+  RaceWindow(Window::kValueLentUncopied);
+  if (item.ValueBytes() >= Item::kLargeValueBytesMin) [[unlikely]]
+    return MakeLongHit(item);
+  return HitOf(item, item.InlineValue());
+}
+
+Hit CacheImpl::MakeLongHit(const Item& item) const { return HitOf(item, slabs.ValueOf(item)); }
 
 // --- making room ---------------------------------------------------------------------------------
 
@@ -99,10 +111,7 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
   const uint64_t bytes = Item::BytesFor(spec.key.size(), spec.value_bytes, spec.client_flags != 0,
                                         slabs.config.use_cas);
   const uint32_t class_id = slabs.sizes.ClassFor(bytes);
-  if (class_id == 0 || spec.value_bytes > Item::kValueBytesMask) {
-    *status = ReserveStatus::kTooLarge;
-    return nullptr;
-  }
+  if (class_id == 0) return NewLargeItem(worker, spec, bytes, status);
   Item* const item = allocator.Allocate(worker, slabs.Class(class_id));
   if (item == nullptr) {
     worker.CountersOf(class_id).outofmemory.Add();
@@ -110,6 +119,23 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
     return nullptr;
   }
   item->Format(spec, slabs.config.use_cas);
+  *status = ReserveStatus::kReserved;
+  return item;
+}
+
+Item* CacheImpl::NewLargeItem(Worker& worker, const ItemSpec& spec, uint64_t bytes,
+                              ReserveStatus* status) {
+  *status = ReserveStatus::kTooLarge;
+  if (!slabs.HasExtents() || bytes > kPageBytes) return nullptr;
+  *status = ReserveStatus::kNoMemory;
+  ExtentId extent = kNoExtent;
+  Item* const item = large_allocator.Allocate(worker, spec.value_bytes, &extent);
+  if (item == nullptr) {
+    worker.CountersOf(slabs.LargeClassId()).outofmemory.Add();
+    return nullptr;
+  }
+  item->Format(spec, slabs.config.use_cas);
+  item->SetExtent(extent);
   *status = ReserveStatus::kReserved;
   return item;
 }

@@ -13,6 +13,7 @@
 #include "slab/cache.h"
 #include "slab/chunk_supply.h"
 #include "slab/event_sink.h"
+#include "slab/large_allocator.h"
 #include "slab/page_release.h"
 #include "slab/rebalancer.h"
 #include "slab/slab_set.h"
@@ -27,6 +28,7 @@ class CacheImpl {
         supply(slabs),
         release(slabs, supply),
         allocator(supply, release),
+        large_allocator(slabs, supply, release, allocator),
         rebalancer(slabs, release),
         sweeper(slabs, supply),
         rebalances(config.rebalance),
@@ -36,6 +38,7 @@ class CacheImpl {
   ChunkSupply supply;
   PageRelease release;
   Allocator allocator;
+  LargeAllocator large_allocator;
   Rebalancer rebalancer;
   Sweeper sweeper;
   // The first id given out is 2, as memcached's.
@@ -73,7 +76,9 @@ class CacheImpl {
   // Somebody met the item under its key without being given it: a refused `add`.
   void MarkMet(Item& item) const;
   [[nodiscard]] ItemDetails DetailsOf(const Item& item) const;
-  static Hit MakeHit(const Item& item);
+  [[nodiscard]] Hit MakeHit(const Item& item) const;
+  // The same for a value that may be large. Apart, so that nobody else pays for it.
+  [[nodiscard, gnu::noinline]] Hit MakeLongHit(const Item& item) const;
 
   // Those who watch fetches are told of every look under a key, whatever it is for. Outside locks.
   [[nodiscard]] bool WatchesFetches() const {
@@ -87,6 +92,8 @@ class CacheImpl {
   // --- making room ---------------------------------------------------------------------------
   // A formatted item whose value is still to be written; null and why.
   Item* NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* status);
+  // The same for `bytes` that fit no chunk.
+  Item* NewLargeItem(Worker& worker, const ItemSpec& spec, uint64_t bytes, ReserveStatus* status);
 
   // --- publishing ----------------------------------------------------------------------------
   // What a change finds under its key; a dead item counts as none, but its slot is reused.

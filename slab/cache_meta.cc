@@ -69,7 +69,7 @@ MetaHit DescribeFound(CacheImpl& cache, uint64_t hash, Item* item, const MetaGet
     found.details.token_is_sent = !found.won;
   }
   if (spec.marks_access) cache.MarkAccess(*item);
-  found.hit = CacheImpl::MakeHit(*item);
+  found.hit = cache.MakeHit(*item);
   return found;
 }
 
@@ -81,7 +81,7 @@ MetaHit DescribeCreated(CacheImpl& cache, Item* item, const MetaGetSpec& spec) {
   created.created = true;
   created.won = spec.takes_token;
   if (spec.marks_access) cache.MarkAccess(*item);  // who asks next is told of this request
-  created.hit = CacheImpl::MakeHit(*item);
+  created.hit = cache.MakeHit(*item);
   return created;
 }
 
@@ -115,13 +115,13 @@ MetaHit Cache::MetaGet(Worker& worker, std::string_view key, const MetaGetSpec& 
 
 Hit Cache::Look(Worker& worker, std::string_view key) {
   Item* const item = impl_->Lookup(worker, impl_->slabs.index.Hash(key), key);
-  return item == nullptr ? Hit{} : CacheImpl::MakeHit(*item);
+  return item == nullptr ? Hit{} : impl_->MakeHit(*item);
 }
 
 Hit Cache::Peek(Worker& /*worker*/, std::string_view key) {
   Item* const item = impl_->slabs.index.Find(impl_->slabs.index.Hash(key), key);
   if (item == nullptr || impl_->slabs.IsDead(*item)) return {};
-  return CacheImpl::MakeHit(*item);
+  return impl_->MakeHit(*item);
 }
 
 ItemDetails Cache::DetailsOf(const Hit& hit) const { return impl_->DetailsOf(*hit.item); }

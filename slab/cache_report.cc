@@ -53,6 +53,19 @@ void DescribeLists(ClassStats& stats, const SlabClass& slab_class, uint32_t now_
   stats.evicted_time_s = slab_class.EvictedAgeSeconds();
 }
 
+// Pages of heads are counted as used to the last frame.
+void TellOfFrames(ClassStats& stats, const ExtentArea& extents) {
+  const uint64_t frame_bytes = extents.ChargeFor(1);
+  const uint64_t frames_per_page = kPageBytes / frame_bytes;
+  const uint64_t used = stats.page_count * frames_per_page + extents.UsedBytes() / frame_bytes;
+  const uint64_t all = used + extents.IdleBytes() / frame_bytes;
+  stats.chunk_bytes = static_cast<uint32_t>(frame_bytes);
+  stats.chunks_per_page = static_cast<uint32_t>(frames_per_page);
+  stats.page_count = (all + frames_per_page - 1) / frames_per_page;
+  stats.chunk_count = stats.page_count * frames_per_page;
+  stats.used_chunk_count = used;
+}
+
 ClassStats DescribeClass(const SlabSet& slabs, const SlabClass& slab_class) {
   ClassStats stats;
   stats.class_id = slab_class.Id();
@@ -77,6 +90,7 @@ ClassStats DescribeClass(const SlabSet& slabs, const SlabClass& slab_class) {
   stats.requested_bytes -= std::min(removed_bytes, stats.requested_bytes);
   stats.protected_count -= std::min(protected_removed, stats.protected_count);
   DescribeLists(stats, slab_class, slabs.clock.NowSeconds());
+  stats.used_chunk_count = std::min(stats.item_count, stats.chunk_count);
   return stats;
 }
 
@@ -97,11 +111,16 @@ CacheStats Describe(const CacheImpl& cache) {
   stats.used_bytes = slabs.budget.UsedBytes();
   stats.page_pool_count = slabs.pool.FreeCount();
   stats.page_bytes = slabs.pool.LentCount() * kPageBytes;
+  stats.extent_bytes = slabs.extents.UsedBytes();
+  stats.extent_idle_bytes = slabs.extents.IdleBytes();
+  stats.extent_record_bytes = slabs.extents.RecordBytes();
   stats.index_bytes = slabs.index.Bytes();
   stats.ghost_bytes = slabs.ghost.Bytes();
   for (const ClassStats& one : stats.classes) {
     stats.hint_bytes += one.page_count * ExpiryHints::kBytesPerPage;
   }
+  // Not before what is counted by pages of chunks.
+  if (slabs.HasExtents()) TellOfFrames(stats.classes.back(), slabs.extents);
   stats.index_power = static_cast<uint32_t>(std::bit_width(slabs.index.BucketCount()) - 1);
   stats.index_wants_memory = slabs.index.WantsMemory();
   stats.pages_moved = cache.release.MovedCount();

@@ -62,7 +62,8 @@ inline bool TrySwing(CacheImpl& cache, Worker& worker, uint64_t hash, Item* old,
     if (is_same_item) {
       // Relaxed: marks change under this lock only, and `fresh` is not published yet.
       const uint8_t marks = old->state.load(std::memory_order_relaxed) & item_state::kMarks;
-      fresh->state.store(marks, std::memory_order_relaxed);
+      const uint8_t large = fresh->state.load(std::memory_order_relaxed) & item_state::kLarge;
+      fresh->state.store(marks | large, std::memory_order_relaxed);
     }
     // With a slot there is nothing to insert, so publishing cannot fail. The generation is the old
     // item's: a flush since it was read takes the new one too.
@@ -99,7 +100,7 @@ RewriteResult Rewrite(CacheImpl& cache, Worker& worker, std::string_view key, Pl
     old = cache.slabs.index.Find(hash, key);
     if (old != nullptr && !cache.slabs.IsDead(*old) && plan.ValueBytes(*old) == value_bytes &&
         old->ClientFlags() == item_spec.client_flags) {
-      plan.Fill(*old, {fresh->ValuePlace(), *value_bytes});
+      plan.Fill(*old, cache.slabs.ValuePlaceOf(*fresh));
       if (internal::TrySwing(cache, worker, hash, old, fresh, spec, &result.expires_before_s)) {
         result.status = RewriteStatus::kDone;
         result.old = old;

@@ -11,12 +11,15 @@
 
 namespace larder::slab {
 
+// The class of large items, whose values are in no chunk, is told of in frames of memory: an item
+// uses as many as its value takes, and a frame is chunk_bytes.
 struct ClassStats {
   uint32_t class_id = 0;
   uint32_t chunk_bytes = 0;
   uint32_t chunks_per_page = 0;
   uint64_t page_count = 0;
-  uint64_t chunk_count = 0;      // page_count * chunks_per_page
+  uint64_t chunk_count = 0;  // page_count * chunks_per_page
+  uint64_t used_chunk_count = 0;
   uint64_t item_count = 0;       // linked items
   uint64_t probation_count = 0;  // of these, in the probation list
   uint64_t protected_count = 0;  // of these, in the protected list
@@ -37,10 +40,13 @@ struct CacheStats {
 #undef COUNTER
   ClassStats sum;  // the counters and item counts of all classes added up
   uint64_t limit_bytes = 0;
-  uint64_t used_bytes = 0;          // of it: pages, index, ghost table, queues
-  uint64_t page_pool_count = 0;     // free pages that belong to no class
-  uint64_t item_bytes = 0;          // memcached's `bytes`: linked items without rounding
-  uint64_t page_bytes = 0;          // pages committed
+  uint64_t used_bytes = 0;         // of it: pages, index, ghost table, queues, extents
+  uint64_t page_pool_count = 0;    // free pages that belong to no class
+  uint64_t item_bytes = 0;         // memcached's `bytes`: linked items without rounding
+  uint64_t page_bytes = 0;         // pages committed
+  uint64_t extent_bytes = 0;       // for the values of large items
+  uint64_t extent_idle_bytes = 0;  // of such that are gone, kept for the next
+  uint64_t extent_record_bytes = 0;
   uint64_t index_bytes = 0;         // committed for the index, overflow buckets included
   uint64_t ghost_bytes = 0;         // for the keys of items that were evicted unread
   uint64_t queue_bytes = 0;         // for the queues of items on probation, at their longest

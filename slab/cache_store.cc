@@ -32,10 +32,10 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
 
 std::span<char> Reservation::Value() const {
   if (item_ == nullptr) return {};
-  return {item_->ValuePlace(), item_->ValueBytes()};
+  return cache_->slabs.ValuePlaceOf(*item_);
 }
 
-Hit Reservation::View() const { return item_ == nullptr ? Hit{} : CacheImpl::MakeHit(*item_); }
+Hit Reservation::View() const { return item_ == nullptr ? Hit{} : cache_->MakeHit(*item_); }
 
 void Reservation::StopKeeping() {
   if (kept_bytes_ == 0) return;
@@ -72,20 +72,26 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
 
 namespace {
 
-uint64_t UnderWayMax(uint64_t limit_bytes, uint32_t chunk_bytes) {
-  constexpr uint32_t kSmallBytesMax = 64 * 1024;
-  return chunk_bytes <= kSmallBytesMax ? limit_bytes / 4 * 3 : limit_bytes / 2;
+uint64_t UnderWayMax(uint64_t limit_bytes, uint64_t taken_bytes) {
+  constexpr uint64_t kSmallBytesMax = 64 * 1024;
+  return taken_bytes <= kSmallBytesMax ? limit_bytes / 4 * 3 : limit_bytes / 2;
+}
+
+// The memory that `item` takes: its chunk, or its extent and a head that counts for nothing beside.
+uint64_t TakenBytes(SlabSet& slabs, const Item& item) {
+  if (item.IsLarge()) return slabs.extents.BytesOf(item.Extent());
+  return slabs.ClassOf(&item).ChunkBytes();
 }
 
 }  // namespace
 
 bool Cache::KeepUnderWay(Reservation& reservation) {
   if (reservation.kept_bytes_ != 0) return true;
-  const uint32_t chunk_bytes = impl_->slabs.ClassOf(reservation.item_).ChunkBytes();
+  const uint64_t taken_bytes = TakenBytes(impl_->slabs, *reservation.item_);
   // Relaxed: a sum; what it counts is handed over elsewhere.
-  const uint64_t before = impl_->under_way_bytes.fetch_add(chunk_bytes, std::memory_order_relaxed);
-  reservation.kept_bytes_ = chunk_bytes;
-  if (before + chunk_bytes <= UnderWayMax(impl_->slabs.budget.LimitBytes(), chunk_bytes)) {
+  const uint64_t before = impl_->under_way_bytes.fetch_add(taken_bytes, std::memory_order_relaxed);
+  reservation.kept_bytes_ = taken_bytes;
+  if (before + taken_bytes <= UnderWayMax(impl_->slabs.budget.LimitBytes(), taken_bytes)) {
     return true;
   }
   reservation.Abandon();
@@ -180,8 +186,8 @@ namespace {
 class Concatenation {
  public:
   // `cas` 0: any.
-  Concatenation(std::string_view added, bool at_end, uint64_t cas)
-      : added_(added), at_end_(at_end), cas_(cas) {}
+  Concatenation(const SlabSet& slabs, std::string_view added, bool at_end, uint64_t cas)
+      : slabs_(slabs), added_(added), at_end_(at_end), cas_(cas) {}
 
   std::optional<uint32_t> ValueBytes(const Item& old) {
     refusal_ = StoreStatus::kExists;
@@ -192,8 +198,8 @@ class Concatenation {
     return static_cast<uint32_t>(total);
   }
   void Fill(const Item& old, std::span<char> value) const {
-    const std::string_view first = at_end_ ? old.Value() : added_;
-    const std::string_view second = at_end_ ? added_ : old.Value();
+    const std::string_view first = at_end_ ? slabs_.ValueOf(old) : added_;
+    const std::string_view second = at_end_ ? added_ : slabs_.ValueOf(old);
     std::memcpy(value.data(), first.data(), first.size());
     std::memcpy(value.data() + first.size(), second.data(), second.size());
   }
@@ -201,6 +207,7 @@ class Concatenation {
   [[nodiscard]] StoreStatus Refusal() const { return refusal_; }
 
  private:
+  const SlabSet& slabs_;
   const std::string_view added_;
   const bool at_end_;
   const uint64_t cas_;
@@ -209,7 +216,8 @@ class Concatenation {
 
 StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent,
                         const CommitSpec& spec) {
-  Concatenation plan(sent.Value(), spec.mode == StoreMode::kAppend, spec.cas);
+  Concatenation plan(cache.slabs, cache.slabs.ValueOf(sent), spec.mode == StoreMode::kAppend,
+                     spec.cas);
   const RewriteResult result = Rewrite(cache, worker, sent.Key(), plan, {.new_cas = spec.new_cas});
   if (result.status == RewriteStatus::kDone) {
     worker.counters.total_items.Add();

@@ -5,6 +5,7 @@
 
 #include "slab/cache.h"
 #include "slab/cache_impl.h"
+#include "slab/class_figures.h"
 #include "slab/rebalance_policy.h"
 
 namespace larder::slab {
@@ -133,12 +134,16 @@ void FeedGhost(CacheImpl& cache, Worker& worker) {
 // Items have this much in any case: without a page nothing can be stored.
 constexpr uint64_t kPagesMin = 2;
 
+// Idle memory beyond what is kept of it goes back to the system.
 // A lowered limit is reached page by page; what the index takes stays. The clock waits for the
 // maintainer, so it is time that bounds a step.
 void ReturnExcess(CacheImpl& cache, Worker& worker) {
   constexpr std::chrono::milliseconds kStep{20};
   const auto end = std::chrono::steady_clock::now() + kStep;
-  while (cache.slabs.budget.ExcessBytes() > 0 && cache.slabs.pool.LentCount() > kPagesMin) {
+  while (cache.slabs.extents.Trim() > 0 && std::chrono::steady_clock::now() < end) {
+  }
+  while (cache.slabs.budget.ExcessBytes() > 0 &&
+         (cache.slabs.pool.LentCount() > kPagesMin || cache.slabs.extents.UsedBytes() > 0)) {
     if (!cache.release.MovePageTo(worker, 0, PageRelease::Haste::kBackground) ||
         std::chrono::steady_clock::now() >= end)
       return;
@@ -187,12 +192,17 @@ void Cache::SetRebalancing(bool on) { impl_->rebalances.store(on, std::memory_or
 
 namespace {
 
-bool HasSparePage(SlabClass& slab_class) {
+bool HasSparePage(SlabSet& slabs, uint32_t class_id) {
+  SlabClass& slab_class = slabs.Class(class_id);
   const MutexLock lock(slab_class.mutex);
-  return slab_class.PageCountLocked() >= 2;
+  return FiguresOfLocked(slabs, slab_class).page_count >= 2;
 }
 
 MovePageStatus TakeFromPool(CacheImpl& cache, uint32_t receiver) {
+  // Memory that is nobody's is large values' as it is.
+  if (receiver == cache.slabs.LargeClassId()) {
+    return cache.slabs.pool.FreeCount() > 0 ? MovePageStatus::kMoved : MovePageStatus::kNoSparePage;
+  }
   return cache.supply.AddPageFromPool(cache.slabs.Class(receiver)) ? MovePageStatus::kMoved
                                                                    : MovePageStatus::kNoSparePage;
 }
@@ -202,11 +212,8 @@ uint32_t AnyDonor(SlabSet& slabs, uint32_t receiver) {
   std::vector<ClassFigures> classes;
   for (const SlabClass& slab_class : slabs.classes) {
     const MutexLock lock(slab_class.mutex);
-    if (slab_class.PageCountLocked() < 2) continue;
-    classes.push_back({.class_id = slab_class.Id(),
-                       .page_count = slab_class.PageCountLocked(),
-                       .free_chunk_count = slab_class.FreeCountLocked(),
-                       .chunks_per_page = slab_class.ChunksPerPage()});
+    const ClassFigures figures = FiguresOfLocked(slabs, slab_class);
+    if (figures.page_count >= 2) classes.push_back(figures);
   }
   return PickDonor(classes, receiver);
 }
@@ -224,7 +231,7 @@ MovePageStatus Cache::MovePage(Worker& worker, int32_t donor, int32_t receiver) 
   if (donor == 0) return TakeFromPool(*impl_, to);
   const uint32_t from = donor < 0 ? AnyDonor(slabs, to) : static_cast<uint32_t>(donor);
   if (from == 0) return MovePageStatus::kNoSuchClass;
-  if (!HasSparePage(slabs.Class(from))) return MovePageStatus::kNoSparePage;
+  if (!HasSparePage(slabs, from)) return MovePageStatus::kNoSparePage;
   return impl_->release.MovePage(worker, from, to) ? MovePageStatus::kMoved
                                                    : MovePageStatus::kNotNow;
 }

@@ -38,7 +38,7 @@ bool FreeIfDead(CacheImpl& cache, Worker& worker, Item* item) {
 bool Cache::Walk(Worker& /*worker*/, WalkCursor& cursor, uint32_t buckets_max,
                  const VisitItem& visit) {
   return WalkBuckets(impl_->slabs.index, cursor, buckets_max, [&](Item* item) {
-    if (!impl_->slabs.IsDead(*item)) visit(CacheImpl::MakeHit(*item));
+    if (!impl_->slabs.IsDead(*item)) visit(impl_->MakeHit(*item));
   });
 }
 

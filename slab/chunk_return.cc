@@ -42,7 +42,7 @@ class Patience {
 
 void ChunkSupply::Retire(Worker& worker, Item* item) {
   // Relaxed: nobody else has hold of it. Readers that still look at it may read its marks.
-  item->state.fetch_and(item_state::kMarks, std::memory_order_relaxed);
+  item->state.fetch_and(item_state::kMarks | item_state::kLarge, std::memory_order_relaxed);
   RaceWindow(Window::kRetiredBeforeSeal);
   worker.limbo.push_back({slabs_.arena.HandleOf(item), 0});
   worker.has_leftovers = true;
@@ -87,12 +87,19 @@ void ChunkSupply::GiveBack(Worker& worker, Item* item) {
   FreeChunk(worker, slabs_.arena.HandleOf(item));
 }
 
+void ChunkSupply::Clear(Item* chunk, const SlabClass& slab_class) {
+  chunk->state.store(0, std::memory_order_relaxed);
+  Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
+}
+
 void ChunkSupply::FreeChunk(Worker& worker, Handle handle) {
   Item* const chunk = slabs_.ItemAt(handle);
+  // Such chunks are in nobody's stock.
+  if (chunk->ValueBytes() >= Item::kLargeValueBytesMin) [[unlikely]]
+    return FreeToClass(handle);
   SlabClass& slab_class = slabs_.ClassOf(chunk);
   auto& stock = worker.BatchesOf(slab_class.Id()).stock;
-  chunk->state.store(0, std::memory_order_relaxed);  // nobody looks at it any more
-  Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
+  Clear(chunk, slab_class);
   // Relaxed: a worker that does not see it yet gives the chunk back when it is asked to drain.
   const bool draining = slabs_.arena.InfoOf(handle).draining.load(std::memory_order_relaxed);
   if (slab_class.IsStocked() && !draining && stock.Count() < 2 * slab_class.BatchCount()) {
@@ -109,8 +116,8 @@ void ChunkSupply::FreeChunk(Worker& worker, Handle handle) {
 void ChunkSupply::FreeToClass(Handle handle) {
   Item* const chunk = slabs_.ItemAt(handle);
   SlabClass& slab_class = slabs_.ClassOf(chunk);
-  chunk->state.store(0, std::memory_order_relaxed);  // nobody looks at it any more
-  Poison(chunk + 1, slab_class.ChunkBytes() - sizeof(Item));
+  if (chunk->IsLarge()) slabs_.extents.GiveBack(chunk->Extent());
+  Clear(chunk, slab_class);
   const MutexLock lock(slab_class.mutex);
   slab_class.GiveFreeLocked(handle);
 }
@@ -203,8 +210,11 @@ bool ChunkSupply::AwaitReaders(Worker& worker) {
   const Epoch stamp = slabs_.epochs.Seal();
   Patience patience(kPatience);
   while (true) {
-    PassQuiescent(worker);
-    slabs_.epochs.TryAdvance();
+    // Two steps of the epoch end a grace period; alone, this worker makes both at once.
+    for (int step = 0; step < 2; ++step) {
+      PassQuiescent(worker);
+      slabs_.epochs.TryAdvance();
+    }
     if (slabs_.epochs.IsOver(stamp)) return true;
     if (!patience.Wait()) return false;
   }

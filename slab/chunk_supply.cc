@@ -40,7 +40,9 @@ Item* ChunkSupply::TakeFree(Worker& worker, SlabClass& slab_class) {
 }
 
 bool ChunkSupply::AddPageFromPool(SlabClass& slab_class) {
-  const std::optional<PageId> page = slabs_.pool.Take();
+  std::optional<PageId> page = slabs_.pool.Take();
+  // Idle memory is large values' as free chunks are their class's, but no more than is kept of it.
+  while (!page && slabs_.extents.Trim() > 0) page = slabs_.pool.Take();
   if (!page) return false;
   const MutexLock lock(slab_class.mutex);
   slab_class.AddPageLocked(*page);
@@ -126,7 +128,7 @@ uint32_t ChunkSupply::ChooseVictims(Worker& worker, SlabClass& slab_class,
   for (; count < victims.size(); ++count) {
     Lru::Scan scan;
     if (slabs_.config.evict) {
-      scan = lru.FindVictim(hash_part, is_dead);
+      scan = lru.FindVictim(hash_part, is_dead, slab_class.UsedCountLocked());
     } else {
       scan.victim = lru.FindDead(is_dead);
     }
@@ -165,8 +167,36 @@ Item* ChunkSupply::EvictAndKeep(Worker& worker, SlabClass& slab_class) {
     Retire(worker, victim);
     return nullptr;
   }
+  if (victim->IsLarge()) slabs_.extents.GiveBack(victim->Extent());
   victim->state.store(0, std::memory_order_relaxed);  // nobody looks at it any more
   return victim;
+}
+
+Item* ChunkSupply::ChooseLargeVictim(Worker& worker, SlabClass& heads) {
+  uint64_t chunk_count = 0;
+  {
+    const MutexLock lock(heads.mutex);
+    chunk_count = heads.PageCountLocked() * heads.ChunksPerPage();
+  }
+  Item* victim = nullptr;
+  for (uint64_t looked_at = 0; looked_at <= chunk_count; looked_at += Lru::kStepsMax) {
+    if (ChooseVictims(worker, heads, {&victim, 1}) > 0) return victim;
+  }
+  return nullptr;
+}
+
+uint64_t ChunkSupply::EvictLarge(Worker& worker, uint64_t bytes) {
+  SlabClass& heads = slabs_.Class(slabs_.LargeClassId());
+  uint64_t evicted_bytes = 0;
+  for (uint32_t i = 0; i < kBatchMax && evicted_bytes < bytes; ++i) {
+    Item* const victim = ChooseLargeVictim(worker, heads);
+    if (victim == nullptr) break;
+    RaceWindow(Window::kVictimsStillIndexed);
+    const uint64_t victim_bytes = slabs_.extents.BytesOf(victim->Extent());
+    const bool is_lent = IsLent(slabs_.arena.HandleOf(victim));
+    if (Drop(worker, victim) && !is_lent) evicted_bytes += victim_bytes;
+  }
+  return evicted_bytes;
 }
 
 bool ChunkSupply::Drop(Worker& worker, Item* item) {

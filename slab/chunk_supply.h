@@ -58,6 +58,10 @@ class ChunkSupply {
   // victim, when its chunk is lent or its page on the way out, or when a reader does not pass
   // within kPatience. The worker passes quiescent states.
   [[nodiscard]] Item* EvictAndKeep(Worker& worker, SlabClass& slab_class);
+  // Retires large items, one after the other, until their extents are `bytes` together. What is
+  // lent to sockets at the moment goes too but is not counted, for its memory comes later. Returns
+  // how many bytes are idle as soon as readers have passed.
+  uint64_t EvictLarge(Worker& worker, uint64_t bytes);
   // Takes one item out of the index and retires it. False: somebody was faster.
   // REQUIRES: this on-line worker has seen that the item is indexed.
   bool Drop(Worker& worker, Item* item);
@@ -84,6 +88,9 @@ class ChunkSupply {
   // Brings home what this worker and idle ones have in limbo, as far as no busy one may be reading
   // it. The worker passes quiescent states.
   void CollectIdle(Worker& worker);
+  // Until nobody can be reading what is out of reach now. The worker passes quiescent states.
+  // False: not within kPatience.
+  [[nodiscard]] bool AwaitReaders(Worker& worker);
   // Asks all workers to drain at their next quiescent state. Returns the request's number.
   uint64_t RequestDrain() { return drain_request_.fetch_add(1, std::memory_order_relaxed) + 1; }
   // Until every chunk that is on its way home is there: all workers have drained and a grace
@@ -100,16 +107,18 @@ class ChunkSupply {
   // Chooses up to victims.size() items that should leave; returns how many.
   [[nodiscard]] uint32_t ChooseVictims(Worker& worker, SlabClass& slab_class,
                                        std::span<Item*> victims);
+  // A page of heads may be all but empty: looked at to its end before nobody is believed there.
+  [[nodiscard]] Item* ChooseLargeVictim(Worker& worker, SlabClass& heads);
   // Takes one item out of the index; the chunk is the caller's to retire. False: somebody was
   // faster.
   [[nodiscard]] bool TakeOut(Worker& worker, Item* item);
-  // Until nobody can be reading what is out of reach now. False: not within kPatience.
-  [[nodiscard]] bool AwaitReaders(Worker& worker);
   [[nodiscard]] Item* PopStock(Worker& worker, SlabClass& slab_class) const;
   void CountRemoved(Worker& worker, const Item& item, uint8_t state) const;
   void Settle(Worker& worker, SlabClass& slab_class);
   void SettleLocked(Worker& worker, SlabClass& slab_class) REQUIRES_LOCK(slab_class.mutex);
   void SealLimbo(Worker& worker);
+  // Nobody looks at the chunk any more: its bytes are out of bounds.
+  static void Clear(Item* chunk, const SlabClass& slab_class);
   void FreeChunk(Worker& worker, Handle handle);
   void FreeToClass(Handle handle);
   [[nodiscard]] bool IsLent(Handle handle) const;

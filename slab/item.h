@@ -11,7 +11,8 @@
 //       16     [8  cas]          absent with -C
 //           [4  client flags]    absent when 0
 //              [4  pin count]    only where the value is large enough to be lent
-//                     key        then the value, no gap, no terminator
+//                     key        then the value, no gap, no terminator; or else
+//                     [4 extent]   where the value is too large for a chunk (extent_area.h)
 //
 // 24 bytes beside key and value, CAS included; 16 with -C. There are no list links: the order of
 // eviction is that of addresses, and of a short queue of handles beside the items (lru.h). Lengths
@@ -34,6 +35,9 @@
 //            kProtected is set once, by an evictor, in a step that leaves alone what is no longer
 //            indexed, or before the item is published.
 //
+//            kLarge, the value is in an extent, stays until the chunk is free and the extent with
+//            it. Such an item's chunk is its head and never moves: pins are counted in it.
+//
 // Marks      The other bits of the state are what meta commands set and show (cache.h,
 //            ItemDetails). They change under the stripe's lock while the item is in the index, and
 //            stay as they are until the chunk is free: a reader that still looks at an item that
@@ -54,6 +58,7 @@
 #include <string_view>
 
 #include "slab/cache.h"
+#include "slab/extent_area.h"
 #include "slab/page_arena.h"
 
 namespace larder::slab {
@@ -97,6 +102,7 @@ inline constexpr uint8_t kFree = 1U << 2;       // on the class's free list, or 
 inline constexpr uint8_t kStale = 1U << 3;
 inline constexpr uint8_t kTokenSent = 1U << 4;
 inline constexpr uint8_t kBinaryKey = 1U << 5;
+inline constexpr uint8_t kLarge = 1U << 6;
 inline constexpr uint8_t kMarks = kStale | kTokenSent | kBinaryKey;
 }  // namespace item_state
 
@@ -112,10 +118,20 @@ struct Item {
   static constexpr uint32_t kHasClientFlags = 1U << 30;
   static constexpr uint32_t kHasCas = 1U << 31;
 
+  // Chunks are no larger, where there are extents; what does not fit one is a large item. So the
+  // values of large items are no smaller, whatever stands beside them.
+  static constexpr uint32_t kChunkBytesMax = 64 * 1024;
+  static constexpr uint32_t kLargeValueBytesMin = kChunkBytesMax - 288;
+
   // What an item with these parts takes of a chunk.
   [[nodiscard]] static uint64_t BytesFor(size_t key_bytes, uint64_t value_bytes, bool has_flags,
                                          bool has_cas) {
     return sizeof(Item) + OptionalBytes(value_bytes, has_flags, has_cas) + key_bytes + value_bytes;
+  }
+
+  // What of a large item is in its chunk, at most.
+  static constexpr uint32_t HeadBytesMax() {
+    return static_cast<uint32_t>(sizeof(Item) + 8 + 4 + 4 + kKeyBytesMax + sizeof(ExtentId));
   }
 
   // Lays out a fresh item; the value's bytes are left to the caller.
@@ -132,6 +148,11 @@ struct Item {
     if (spec.client_flags != 0) std::memcpy(FlagsPlace(), &spec.client_flags, 4);
     if (IsPinnable()) new (PinsPlace()) std::atomic<uint32_t>(0);
     std::memcpy(KeyPlace(), spec.key.data(), spec.key.size());
+  }
+  // After Format, before anybody else sees it: the value is in this extent.
+  void SetExtent(ExtentId extent) {
+    std::memcpy(InlinePlace(), &extent, sizeof(extent));
+    state.fetch_or(item_state::kLarge, std::memory_order_relaxed);
   }
 
   // Makes this chunk, which nobody else can reach, a copy of `old` in all that never changes.
@@ -160,8 +181,23 @@ struct Item {
   }
 
   [[nodiscard]] std::string_view Key() const { return {KeyPlace(), key_bytes}; }
-  [[nodiscard]] std::string_view Value() const { return {KeyPlace() + key_bytes, ValueBytes()}; }
-  [[nodiscard]] char* ValuePlace() { return KeyPlace() + key_bytes; }
+  // Of a value's length alone most items are known not to be large.
+  [[nodiscard]] bool IsLarge() const {
+    // Relaxed: set before the item is published, and cleared when nobody has it any more.
+    return ValueBytes() >= kLargeValueBytesMin &&
+           (state.load(std::memory_order_relaxed) & item_state::kLarge) != 0;
+  }
+  // The value where it is in the chunk. REQUIRES: !IsLarge(). In doubt: SlabSet::ValueOf.
+  [[nodiscard]] std::string_view InlineValue() const {
+    return {KeyPlace() + key_bytes, ValueBytes()};
+  }
+  [[nodiscard]] char* InlinePlace() { return KeyPlace() + key_bytes; }
+  // REQUIRES: IsLarge()
+  [[nodiscard]] ExtentId Extent() const {
+    ExtentId extent = kNoExtent;
+    std::memcpy(&extent, KeyPlace() + key_bytes, sizeof(extent));
+    return extent;
+  }
 
   [[nodiscard]] uint64_t Cas() const {
     // Relaxed: an id that changes under a reader's eyes was right a moment ago.
@@ -218,12 +254,15 @@ struct Item {
     auto* const place = const_cast<char*>(Base()) + sizeof(Item);
     return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(place));
   }
+  static_assert(kHasCas >> 28 == 8 && kHasClientFlags >> 28 == 4);
   [[nodiscard]] size_t FlagsOffset() const { return sizeof(Item) + (HasCas() ? 8 : 0); }
   [[nodiscard]] char* FlagsPlace() { return Base() + FlagsOffset(); }
   [[nodiscard]] const char* FlagsPlace() const { return Base() + FlagsOffset(); }
   [[nodiscard]] char* PinsPlace() { return FlagsPlace() + (HasClientFlags() ? 4 : 0); }
   [[nodiscard]] const char* KeyPlace() const {
-    return Base() + sizeof(Item) + OptionalBytes(ValueBytes(), HasClientFlags(), HasCas());
+    // The bits that tell what is present are where the lengths would have theirs, shifted.
+    const uint32_t present_bytes = shape >> 28 & (8 | 4);
+    return Base() + sizeof(Item) + present_bytes + (IsPinnable() ? 4 : 0);
   }
   [[nodiscard]] char* KeyPlace() {
     return const_cast<char*>(static_cast<const Item*>(this)->KeyPlace());

@@ -31,6 +31,7 @@ namespace larder::slab {
 enum class LockRank : uint8_t {
   kTurn,         // a worker's private state, held for its whole turn
   kFlush,        // one flush_all at a time
+  kRoom,         // room is made for one large value at a time
   kPageRelease,  // one page is emptied at a time
   kGrowth,       // one bucket of the index is split at a time
   kStripe,       // the buckets of the index whose hashes share their low bits

@@ -72,8 +72,10 @@ class Lru {
   // that were read the next goes all the same. Null when there was none in kStepsMax chunks and
   // none on probation.
   // `hash_part_of(item)` and `is_dead(item)` may read the item.
+  // `used_count`: how many of the class's chunks are in use; probation gets its part of these.
   template <typename HashPartOf, typename IsDead>
-  [[nodiscard]] Scan FindVictim(const HashPartOf& hash_part_of, const IsDead& is_dead);
+  [[nodiscard]] Scan FindVictim(const HashPartOf& hash_part_of, const IsDead& is_dead,
+                                uint64_t used_count);
 
   // One of the next kStepsMax chunks' items that is no longer served. Protects nobody, passes over
   // nobody.
@@ -99,6 +101,8 @@ class Lru {
   [[nodiscard]] size_t PageAfterHand() const {
     return pages_.empty() ? 0 : (hand_page_ + (hand_chunk_ > 0 ? 1 : 0)) % pages_.size();
   }
+  // How many chunks the hand passes in one look.
+  static constexpr uint32_t kStepsMax = 1024;
   // Includes entries whose items are gone.
   [[nodiscard]] uint64_t QueueLength() const { return queue_.size(); }
 
@@ -108,7 +112,6 @@ class Lru {
   static constexpr uint64_t kTargetMin = 16;
   // A full queue has room for what a few workers bring at once.
   static constexpr uint32_t kBatchesSlack = 128;
-  static constexpr uint32_t kStepsMax = 1024;
   static constexpr uint32_t kChancesMax = 64;
   static constexpr uint32_t kPeeksMax = 64;
 
@@ -120,8 +123,8 @@ class Lru {
   // False when somebody has just taken the item out of the index.
   static bool Protect(Item* item);
   [[nodiscard]] uint64_t ChunkCount() const { return pages_.size() * chunks_per_page_; }
-  [[nodiscard]] uint64_t QueueTarget() const {
-    return std::max(ChunkCount() / kProbationDivisor, std::min(ChunkCount() / 2, kTargetMin));
+  [[nodiscard]] static uint64_t QueueTarget(uint64_t used_count) {
+    return std::max(used_count / kProbationDivisor, std::min(used_count / 2, kTargetMin));
   }
   [[nodiscard]] static uint64_t LengthMax(uint64_t chunk_count) {
     return chunk_count / kProbationDivisor * 5 / 4;
@@ -147,9 +150,10 @@ class Lru {
 };
 
 template <typename HashPartOf, typename IsDead>
-Lru::Scan Lru::FindVictim(const HashPartOf& hash_part_of, const IsDead& is_dead) {
+Lru::Scan Lru::FindVictim(const HashPartOf& hash_part_of, const IsDead& is_dead,
+                          uint64_t used_count) {
   Scan scan;
-  scan.victim = VictimOnProbation(hash_part_of, is_dead, QueueTarget(), scan);
+  scan.victim = VictimOnProbation(hash_part_of, is_dead, QueueTarget(used_count), scan);
   if (scan.victim == nullptr) scan.victim = VictimAtHand(is_dead, scan);
   if (scan.victim == nullptr) scan.victim = VictimOnProbation(hash_part_of, is_dead, 0, scan);
   return scan;

@@ -31,6 +31,7 @@ struct MemoryPlan {
   uint64_t limit_bytes_min = 0;
   uint32_t page_bytes = 0;
   uint32_t item_header_bytes = 0;  // beside key and value
+  uint32_t chunk_bytes_max = 0;    // below a page: what does not fit takes frames of memory
   std::vector<ClassPlan> classes;  // by id from 1; the parts of each sum up to the limit
 };
 

@@ -6,8 +6,17 @@ namespace larder::slab {
 
 std::optional<PageId> PagePool::Take() {
   const MutexLock lock(mutex_);
-  if (returned_.empty() && untouched_begin_ == arena_.PageCount()) return std::nullopt;
-  if (!budget_.TryCharge(kPageBytes)) return std::nullopt;
+  if (IsEmptyLocked() || !budget_.TryCharge(kPageBytes)) return std::nullopt;
+  return NextLocked();
+}
+
+std::optional<PageId> PagePool::TakePaid() {
+  const MutexLock lock(mutex_);
+  if (IsEmptyLocked()) return std::nullopt;
+  return NextLocked();
+}
+
+PageId PagePool::NextLocked() {
   if (returned_.empty()) return untouched_begin_++;
   const PageId page = returned_.back();
   returned_.pop_back();
@@ -24,9 +33,7 @@ void PagePool::Return(PageId page) {
 uint64_t PagePool::FreeCount() const {
   const MutexLock lock(mutex_);
   const uint64_t unlent = returned_.size() + arena_.PageCount() - untouched_begin_;
-  const uint64_t limit = budget_.LimitBytes();
-  const uint64_t affordable = (limit - std::min(limit, budget_.UsedBytes())) / kPageBytes;
-  return std::min(unlent, affordable);
+  return std::min(unlent, budget_.FreeBytes() / kPageBytes);
 }
 
 PageId PagePool::TouchedCount() const {

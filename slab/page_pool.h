@@ -23,6 +23,8 @@ class PagePool {
 
   // A page that belongs to nobody, charged to the budget.
   [[nodiscard]] std::optional<PageId> Take();
+  // The same for whoever has charged kPageBytes ahead.
+  [[nodiscard]] std::optional<PageId> TakePaid();
   // The page's memory goes back to the system and its charge to the budget.
   // REQUIRES: nobody can hold a handle into the page.
   void Return(PageId page);
@@ -33,6 +35,12 @@ class PagePool {
   [[nodiscard]] PageId TouchedCount() const;
 
  private:
+  [[nodiscard]] bool IsEmptyLocked() const REQUIRES_LOCK(mutex_) {
+    return returned_.empty() && untouched_begin_ == arena_.PageCount();
+  }
+  // REQUIRES: !IsEmptyLocked()
+  [[nodiscard]] PageId NextLocked() REQUIRES_LOCK(mutex_);
+
   PageArena& arena_;
   MemoryBudget& budget_;
   mutable Mutex mutex_{LockRank::kPool};

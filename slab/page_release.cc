@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "slab/class_figures.h"
 #include "slab/event_sink.h"
 #include "slab/race_window.h"
 #include "slab/relocation.h"
@@ -14,12 +15,13 @@ std::vector<ClassFigures> PageRelease::Figures() const {
   std::vector<ClassFigures> figures;
   for (const SlabClass& slab_class : slabs_.classes) {
     const MutexLock lock(slab_class.mutex);
-    ClassFigures donor{.class_id = slab_class.Id(),
-                       .page_count = slab_class.PageCountLocked(),
-                       .free_chunk_count = slab_class.FreeCountLocked(),
-                       .chunks_per_page = slab_class.ChunksPerPage()};
-    // A class whose pages were all tried in vain has nothing to give.
-    if (!PickPageLocked(slab_class)) donor.page_count = 0;
+    ClassFigures donor = FiguresOfLocked(slabs_, slab_class);
+    const bool has_page = PickPageLocked(slab_class).has_value();
+    if (slab_class.Id() == slabs_.LargeClassId()) {
+      donor = WhatLargeGive(donor, has_page);
+    } else if (!has_page) {
+      donor.page_count = 0;  // a class whose pages were all tried in vain has nothing to give
+    }
     figures.push_back(donor);
   }
   return figures;
@@ -32,13 +34,16 @@ std::optional<PageId> PageRelease::PickPageLocked(const SlabClass& donor) const 
   const std::vector<PageId>& pages = donor.PagesLocked();
   // With evictions off a page may change hands if all that lives there has room elsewhere.
   if (!slabs_.config.evict && donor.FreeCountLocked() < donor.ChunksPerPage()) return std::nullopt;
+  // No head is moved (item.h).
+  const bool is_of_heads = donor.Id() == slabs_.LargeClassId();
   std::optional<PageId> first;
   std::optional<PageId> emptiest;
   for (size_t i = 0; i < pages.size(); ++i) {
     const PageId page = pages[(donor.LruLocked().PageAfterHand() + i) % pages.size()];
     if (tried_[page]) continue;
-    if (!first) first = page;
     const uint32_t free_count = slabs_.arena.Info(page).free_count;
+    if (is_of_heads && free_count < donor.ChunksPerPage()) continue;
+    if (!first) first = page;
     if (!emptiest || free_count > slabs_.arena.Info(*emptiest).free_count) emptiest = page;
   }
   if (!first) return std::nullopt;
@@ -84,6 +89,7 @@ bool PageRelease::IsHeldLocked(const SlabClass& donor, PageId page) const {
 bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver, Haste haste) {
   LockPassingQuiescent(worker, haste);
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
+  extents_tried_ = false;
   for (const HeldPages held : {HeldPages::kPassOver, HeldPages::kTryIfStocked}) {
     if (result != Result::kHeld && result != Result::kNoPage) break;
     tried_.assign(slabs_.arena.PageCount(), false);
@@ -98,7 +104,10 @@ bool PageRelease::MovePageTo(Worker& worker, uint32_t receiver, Haste haste) {
 }
 
 bool PageRelease::MovePage(Worker& worker, uint32_t donor, uint32_t receiver) {
+  // Large values take what is nobody's.
+  if (receiver == slabs_.LargeClassId()) receiver = 0;
   LockPassingQuiescent(worker, Haste::kBackground);
+  extents_tried_ = false;
   tried_.assign(slabs_.arena.PageCount(), false);
   Result result = supply_.Gather(worker) ? Result::kHeld : Result::kNobodyAnswers;
   while (result == Result::kHeld) {
@@ -110,6 +119,7 @@ bool PageRelease::MovePage(Worker& worker, uint32_t donor, uint32_t receiver) {
 
 PageRelease::Result PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint32_t receiver,
                                          Haste haste, HeldPages held_pages, uint64_t pages_min) {
+  if (donor_id == slabs_.LargeClassId()) return MoveOneOfLarge(worker, receiver, haste, pages_min);
   SlabClass& donor = slabs_.Class(donor_id);
   std::optional<Departure> departure;
   {
@@ -238,12 +248,16 @@ bool PageRelease::TryComplete(SlabClass& donor, PageId page) {
   return true;
 }
 
-void PageRelease::GiveTo(uint32_t donor, uint32_t receiver, PageId page) {
+void PageRelease::TellMoved(uint32_t donor, uint32_t receiver) {
   EventSink* const events = slabs_.config.events;
   if (events != nullptr && events->Wants(EventSink::kPageMoves)) {
     events->OnPageMove({.donor = donor, .receiver = receiver});
   }
   moved_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void PageRelease::GiveTo(uint32_t donor, uint32_t receiver, PageId page) {
+  TellMoved(donor, receiver);
   if (receiver == 0) {
     slabs_.pool.Return(page);
     return;

@@ -29,6 +29,9 @@
 //
 // Threads  one release at a time (mutex, rank kPageRelease); others that want one keep passing
 //          quiescent states meanwhile, since the one at work waits for theirs.
+// Large items' memory is in extents: a page of theirs is a page's worth of these
+// (large_release.cc).
+//
 // Not here which class: rebalance_policy.h
 #pragma once
 
@@ -97,13 +100,26 @@ class PageRelease {
   void MakeRoom(Worker& worker, const Departure& departure);
   [[nodiscard]] bool GivesWay(const Departure& departure) const;
   [[nodiscard]] bool TryComplete(SlabClass& donor, PageId page);
+  void TellMoved(uint32_t donor, uint32_t receiver);
   void GiveTo(uint32_t donor, uint32_t receiver, PageId page);
+
+  // --- large items (large_release.cc) ----------------------------------------------------------
+  // Their row as a donor. `has_page`: of heads, all free.
+  [[nodiscard]] ClassFigures WhatLargeGive(const ClassFigures& figures, bool has_page) const
+      REQUIRES_LOCK(mutex_);
+  // An empty page of heads, or else a page's worth of extents.
+  [[nodiscard]] Result MoveOneOfLarge(Worker& worker, uint32_t receiver, Haste haste,
+                                      uint64_t pages_min) REQUIRES_LOCK(mutex_);
+  [[nodiscard]] std::optional<Departure> StartEmptyPage(SlabClass& heads, Haste haste)
+      REQUIRES_LOCK(mutex_);
+  [[nodiscard]] Result MoveExtents(Worker& worker, uint32_t receiver) REQUIRES_LOCK(mutex_);
 
   SlabSet& slabs_;
   ChunkSupply& supply_;
   Mutex mutex_{LockRank::kPageRelease};
-  std::vector<bool> tried_ GUARDED_BY(mutex_);  // by page: in this call, without success
-  std::atomic<uint32_t> in_line_count_{0};      // workers that wait for mutex_
+  std::vector<bool> tried_ GUARDED_BY(mutex_);     // by page: in this call, without success
+  bool extents_tried_ GUARDED_BY(mutex_) = false;  // the same for large items' extents
+  std::atomic<uint32_t> in_line_count_{0};         // workers that wait for mutex_
   std::atomic<uint64_t> moved_count_{0};
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "slab/class_figures.h"
+
 namespace larder::slab {
 
 Demand::Totals Rebalancer::TotalsOf(uint32_t class_id) const {
@@ -23,15 +25,13 @@ std::vector<ClassFigures> Rebalancer::Look() {
     demand.Look(TotalsOf(slab_class.Id()));
     const MutexLock lock(slab_class.mutex);
     const Lru& lru = slab_class.LruLocked();
-    classes.push_back({.class_id = slab_class.Id(),
-                       .page_count = slab_class.PageCountLocked(),
-                       .free_chunk_count = slab_class.FreeCountLocked(),
-                       .chunks_per_page = slab_class.ChunksPerPage(),
-                       .evicted_count = demand.EvictedCount(),
-                       .evicted_age_s = demand.MeanAgeSeconds(),
-                       .hit_count = demand.HitCount(),
-                       .tail_age_s = std::max(Lru::AgeOf(lru.OldestOnProbation(), now_s),
-                                              Lru::AgeOf(lru.NextProtected(), now_s))});
+    ClassFigures figures = FiguresOfLocked(slabs_, slab_class);
+    figures.evicted_count = demand.EvictedCount();
+    figures.evicted_age_s = demand.MeanAgeSeconds();
+    figures.hit_count = demand.HitCount();
+    figures.tail_age_s = std::max(Lru::AgeOf(lru.OldestOnProbation(), now_s),
+                                  Lru::AgeOf(lru.NextProtected(), now_s));
+    classes.push_back(figures);
   }
   return classes;
 }

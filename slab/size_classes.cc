@@ -41,7 +41,7 @@ SizeClasses::SizeClasses(uint32_t smallest_bytes, std::span<const GrowthStep> gr
   const uint32_t last =
       WidenToPage(std::min(RoundUp(largest_bytes, granule_bytes), kPageBytes), granule_bytes);
   auto wanted = static_cast<double>(smallest_bytes);
-  while (count_ + 1 < kClassCountMax && wanted < static_cast<double>(last)) {
+  while (count_ + 1 < kSizeCountMax && wanted < static_cast<double>(last)) {
     const uint32_t rounded = RoundUp(static_cast<uint32_t>(wanted), granule_bytes);
     if (rounded >= last) break;
     const uint32_t widened = WidenToPage(rounded, granule_bytes);
@@ -59,7 +59,7 @@ SizeClasses::SizeClasses(std::span<const uint32_t> chunk_sizes, uint32_t largest
       WidenToPage(std::min(RoundUp(largest_bytes, granule_bytes), kPageBytes), granule_bytes);
   for (const uint32_t wanted : chunk_sizes) {
     const uint32_t rounded = RoundUp(wanted, granule_bytes);
-    if (count_ + 1 == kClassCountMax || rounded >= last) break;
+    if (count_ + 1 == kSizeCountMax || rounded >= last) break;
     if (rounded > chunk_bytes_[count_]) chunk_bytes_[++count_] = rounded;
   }
   chunk_bytes_[++count_] = last;

@@ -4,7 +4,8 @@
 // ones where items are small and many, larger ones where they are few. Each is then widened to the
 // largest size of which as many chunks fit a page, so that no page has an unused tail that could
 // have been room in its chunks: at the large end, where a page holds a handful of chunks, this is
-// 1/2, 1/3, 1/4 of a page instead of powers of the factor. The last class is a whole page.
+// 1/16, 1/18, 1/20 of a page instead of powers of the factor. What is too large for the last class
+// is in an extent (extent_area.h), or there is none, and the last class is a whole page.
 //
 // Why steps    The mean loss to rounding is about half a step. With log-normal values (median 230
 // B,
@@ -40,6 +41,8 @@ class SizeClasses {
  public:
   // memcached's bound: six bits of its class id, less the page pool's own.
   static constexpr uint32_t kClassCountMax = 63;
+  // Of these for chunks of items: the heads of large items have a class of their own.
+  static constexpr uint32_t kSizeCountMax = kClassCountMax - 1;
 
   // `smallest_bytes`: chunk size of class 1. `growth`: at least one step. `granule_bytes`: every
   // chunk size is a multiple of it, and a power of two. `largest_bytes`: no chunk larger than what
@@ -60,7 +63,7 @@ class SizeClasses {
   [[nodiscard]] uint32_t ClassFor(uint64_t bytes) const;
 
  private:
-  std::array<uint32_t, kClassCountMax + 1> chunk_bytes_{};
+  std::array<uint32_t, kSizeCountMax + 1> chunk_bytes_{};
   uint32_t count_ = 0;
 };
 

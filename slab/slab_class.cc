@@ -11,12 +11,13 @@
 namespace larder::slab {
 
 SlabClass::SlabClass(PageArena& arena, MemoryBudget& budget, uint32_t class_id,
-                     uint32_t chunk_bytes)
+                     uint32_t chunk_bytes, Stock stock)
     : arena_(arena),
       budget_(budget),
       class_id_(class_id),
       chunk_bytes_(chunk_bytes),
-      batch_count_(std::clamp(kBatchBytes / chunk_bytes, 1U, kBatchMax)),
+      batch_count_(stock == Stock::kNone ? 1
+                                         : std::clamp(kBatchBytes / chunk_bytes, 1U, kBatchMax)),
       free_(arena),
       lru_(arena, pages_, class_id, chunk_bytes) {}
 

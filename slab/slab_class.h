@@ -8,6 +8,7 @@
 // Not here refilling and evicting: chunk_supply.h. Taking a page away: page_release.h.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -24,7 +25,10 @@ namespace larder::slab {
 
 class SlabClass {
  public:
-  SlabClass(PageArena& arena, MemoryBudget& budget, uint32_t class_id, uint32_t chunk_bytes);
+  // Whether workers may keep a stock of small chunks.
+  enum class Stock : uint8_t { kOfSmallChunks, kNone };
+  SlabClass(PageArena& arena, MemoryBudget& budget, uint32_t class_id, uint32_t chunk_bytes,
+            Stock stock = Stock::kOfSmallChunks);
 
   mutable Mutex mutex{LockRank::kClass};
 
@@ -51,6 +55,11 @@ class SlabClass {
   // Free chunks worth having ready while the cache is full, so that a store seldom waits for
   // readers to pass: 1/128 of the class, bounded. 0 for a class of few chunks.
   [[nodiscard]] uint64_t ReserveTargetLocked() const REQUIRES_LOCK(mutex);
+  // Chunks that are not on the free list.
+  [[nodiscard]] uint64_t UsedCountLocked() const REQUIRES_LOCK(mutex) {
+    const uint64_t chunk_count = pages_.size() * ChunksPerPage();
+    return chunk_count - std::min(free_.Count(), chunk_count);
+  }
   [[nodiscard]] uint64_t PageCountLocked() const REQUIRES_LOCK(mutex) { return pages_.size(); }
   [[nodiscard]] const std::vector<PageId>& PagesLocked() const REQUIRES_LOCK(mutex) {
     return pages_;

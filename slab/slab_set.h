@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <span>
+#include <string_view>
 
 #include "slab/cache_config.h"
 #include "slab/clock.h"
 #include "slab/epoch.h"
 #include "slab/expiry.h"
 #include "slab/expiry_hints.h"
+#include "slab/extent_area.h"
 #include "slab/flush_control.h"
 #include "slab/ghost.h"
 #include "slab/hash_index.h"
@@ -36,27 +39,48 @@ struct SlabSet {
         arena(ReachFor(config.limit_bytes)),
         hints(arena),
         pool(arena, budget),
-        sizes(MakeSizes(config, arena.GranuleBytes())),
+        extents(ReachFor(config.limit_bytes), budget),
+        sizes(MakeSizes(config, arena.GranuleBytes(), HasExtents())),
         index(arena, budget, hash_seed),
         ghost(budget, arena.Bytes() / kGhostPart) {
     for (uint32_t id = 1; id <= sizes.Count(); ++id) {
       classes.emplace_back(arena, budget, id, sizes.ChunkBytes(id));
     }
+    if (!HasExtents()) return;
+    classes.emplace_back(arena, budget, sizes.Count() + 1, HeadChunkBytes(arena.GranuleBytes()),
+                         SlabClass::Stock::kNone);
   }
 
   // Fingerprints of the smallest items take no more of the address space.
   static constexpr uint64_t kGhostPart = 32;
 
-  [[nodiscard]] static SizeClasses MakeSizes(const CacheConfig& config, uint32_t granule_bytes) {
-    if (!config.chunk_sizes.empty()) {
-      return SizeClasses(config.chunk_sizes, kPageBytes, granule_bytes);
-    }
+  // A page of heads beside the pages of values is more than the smallest caches can spare: they
+  // have chunks of up to a page instead. So have those whose pages were given all the memory at the
+  // start: extents would come on top of it.
+  static constexpr uint64_t kLimitBytesForExtents = 4 * kMiB;
+
+  [[nodiscard]] static bool WantsExtents(const CacheConfig& config) {
+    return config.limit_bytes >= kLimitBytesForExtents && !config.preallocate;
+  }
+  [[nodiscard]] bool HasExtents() const {
+    return WantsExtents(config) && extents.BytesMax() >= kPageBytes;
+  }
+  [[nodiscard]] static uint32_t HeadChunkBytes(uint32_t granule_bytes) {
+    return (Item::HeadBytesMax() + granule_bytes - 1) / granule_bytes * granule_bytes;
+  }
+
+  [[nodiscard]] static SizeClasses MakeSizes(const CacheConfig& config, uint32_t granule_bytes,
+                                             bool has_extents) {
+    const uint32_t largest = has_extents ? Item::kChunkBytesMax : kPageBytes;
+    if (!config.chunk_sizes.empty()) return {config.chunk_sizes, largest, granule_bytes};
     const uint64_t smallest = Item::BytesFor(0, config.smallest_item_bytes, false, config.use_cas);
     return {static_cast<uint32_t>(smallest), GrowthFor(config.growth_factor, config.limit_bytes),
-            kPageBytes, granule_bytes};
+            largest, granule_bytes};
   }
 
   [[nodiscard]] SlabClass& Class(uint32_t class_id) { return classes[class_id - 1]; }
+  // The class of large items' heads: the last one. 0: there is none.
+  [[nodiscard]] uint32_t LargeClassId() const { return HasExtents() ? sizes.Count() + 1 : 0; }
   // REQUIRES: the caller may hold `item`, so its page belongs to a class.
   [[nodiscard]] uint32_t ClassIdOf(const Item* item) const {
     const PageInfo& info = arena.InfoOf(arena.HandleOf(item));
@@ -66,6 +90,20 @@ struct SlabSet {
   [[nodiscard]] SlabClass& ClassOf(const Item* item) { return Class(ClassIdOf(item)); }
   [[nodiscard]] Item* ItemAt(Handle handle) const {
     return reinterpret_cast<Item*>(arena.At(handle));
+  }
+
+  [[nodiscard]] std::string_view ValueOf(const Item& item) const {
+    if (item.ValueBytes() >= Item::kLargeValueBytesMin) [[unlikely]] {
+      const std::span<char> place = LongValuePlaceOf(item);
+      return {place.data(), place.size()};
+    }
+    return item.InlineValue();
+  }
+  [[nodiscard]] std::span<char> ValuePlaceOf(Item& item) const {
+    if (item.ValueBytes() >= Item::kLargeValueBytesMin) [[unlikely]] {
+      return LongValuePlaceOf(item);
+    }
+    return {item.InlinePlace(), item.ValueBytes()};
   }
 
   [[nodiscard]] bool IsExpiredNow(const Item& item) const {
@@ -91,12 +129,16 @@ struct SlabSet {
     hints.Note(hints.RegionOf(&item), std::max(expires_s, clock.NowSeconds()));
   }
 
+  // Of a value that may be large. Apart, so that nobody else pays for it.
+  [[nodiscard]] std::span<char> LongValuePlaceOf(const Item& item) const;
+
   const CacheConfig config;
   const Clock& clock;
   MemoryBudget budget;
   PageArena arena;
   ExpiryHints hints;
   PagePool pool;
+  ExtentArea extents;
   SizeClasses sizes;
   EpochDomain epochs;
   HashIndex index;

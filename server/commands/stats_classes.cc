@@ -46,7 +46,7 @@ void WriteSlabStats(const CommandEnvironment& environment, StatSink& sink) {
   }
   StatWriter writer(sink);
   writer.Add("active_slabs", active_class_count);
-  writer.Add("total_malloced", cache.page_bytes);
+  writer.Add("total_malloced", cache.page_bytes + cache.extent_bytes + cache.extent_idle_bytes);
 }
 
 }  // namespace larder::server

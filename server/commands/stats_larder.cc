@@ -16,7 +16,7 @@ constexpr uint64_t Number(uint64_t value) { return value; }
 void WriteWaste(const slab::CacheStats& cache, StatSink& sink) {
   for (const slab::ClassStats& each : cache.classes) {
     if (each.page_count == 0) continue;
-    const uint64_t given_bytes = each.item_count * each.chunk_bytes;
+    const uint64_t given_bytes = each.used_chunk_count * each.chunk_bytes;
     StatWriter writer(sink, fmt::format("slab:{}:", each.class_id));
 #define STAT(key, value) writer.Add(#key, value);
 #include "server/commands/stats_larder_slabs.def"

@@ -51,7 +51,8 @@ class LruFixture {
   bool IsProtected(uint32_t i) { return (At(i)->state & item_state::kProtected) != 0; }
   Lru::Scan Find() {
     return lru_.FindVictim([this](const Item& item) { return NumberOf(&item); },
-                           [this](const Item& item) { return dead_.contains(&item); });
+                           [this](const Item& item) { return dead_.contains(&item); },
+                           pages_.size() * kPerPage);
   }
   // The victim's number; the item is removed. -1: there was none.
   int Evict() {
@@ -141,9 +142,9 @@ TEST_CASE_METHOD(LruFixture,
     return NumberOf(&item) == 1 ? 1001 : NumberOf(&item);
   };
   const auto is_dead = [](const Item&) { return false; };
-  CHECK(lru_.FindVictim(hash_part, is_dead).victim == At(2));
-  CHECK(lru_.FindVictim(hash_part, is_dead).victim == At(3));
-  CHECK(lru_.FindVictim(hash_part, is_dead).victim == At(1));
+  CHECK(lru_.FindVictim(hash_part, is_dead, kPerPage).victim == At(2));
+  CHECK(lru_.FindVictim(hash_part, is_dead, kPerPage).victim == At(3));
+  CHECK(lru_.FindVictim(hash_part, is_dead, kPerPage).victim == At(1));
 }
 
 TEST_CASE_METHOD(LruFixture,
@@ -182,8 +183,8 @@ TEST_CASE_METHOD(LruFixture,
       At(i)->SetAccess(AccessMark::Fresh(62, false));
       CHECK_FALSE(lru.Enter({arena_.HandleOf(At(i)), i}));
     }
-    CHECK(lru.FindVictim(hash_part, is_dead).victim == At(older));
-    CHECK(lru.FindVictim(hash_part, is_dead).victim == At(newer));
+    CHECK(lru.FindVictim(hash_part, is_dead, 2).victim == At(older));
+    CHECK(lru.FindVictim(hash_part, is_dead, 2).victim == At(newer));
   }
 }
 

@@ -15,7 +15,8 @@ TEST_CASE("what the parts of the memory take adds up to what is used") {
   const auto require_sum = [&cache] {
     const CacheStats stats = cache.cache->Stats();
     REQUIRE(stats.page_bytes + stats.index_bytes + stats.ghost_bytes + stats.queue_bytes +
-                stats.hint_bytes ==
+                stats.hint_bytes + stats.extent_bytes + stats.extent_idle_bytes +
+                stats.extent_record_bytes ==
             stats.used_bytes);
   };
   require_sum();

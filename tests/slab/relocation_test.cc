@@ -116,25 +116,25 @@ TEST_CASE("a full class loses as many items as it has chunks less") {
   const uint32_t id = fixture.Fill(40'000, kBytes);  // more than fit
   const ClassStats before = fixture.Class(id);
   // What is read has another round.
-  for (int i = 0; i < 100; ++i) fixture.user.Get(Numbered("key", 39'000U + i));
+  for (uint32_t i = 0; i < 100; ++i) fixture.user.Get(Numbered("key", 39'000U + i));
   REQUIRE(fixture.Give(id, 0) == MovePageStatus::kMoved);
   const ClassStats after = fixture.Class(id);
   CHECK(after.page_count + 1 == before.page_count);
   CHECK(before.item_count - after.item_count <= before.chunks_per_page);
-  for (int i = 0; i < 100; ++i) CHECK(fixture.user.Has(Numbered("key", 39'000U + i)));
+  for (uint32_t i = 0; i < 100; ++i) CHECK(fixture.user.Has(Numbered("key", 39'000U + i)));
 }
 
 TEST_CASE("a pinned value stays where it is, and its page with it") {
   Movable fixture;
-  constexpr uint32_t kLarge = 100'000;
-  const uint32_t id = fixture.Fill(30, kLarge);
+  constexpr uint32_t kLong = 60'000;
+  const uint32_t id = fixture.Fill(30, kLong);
   const Hit hit = fixture.cache->Get(fixture.user.worker(), "key7");
   Pin pin = fixture.cache->PinValue(hit);
   const std::string_view lent = hit.value;
   fixture.AddPages(id, 4);
   for (int i = 0; i < 4; ++i) CHECK(fixture.Give(id, 0) == MovePageStatus::kMoved);
-  CHECK(lent == Movable::ValueOf(7, kLarge));
-  CHECK(fixture.CountWhole(30, kLarge) == 30);
+  CHECK(lent == Movable::ValueOf(7, kLong));
+  CHECK(fixture.CountWhole(30, kLong) == 30);
   pin.Release();
 }
 

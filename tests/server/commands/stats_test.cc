@@ -267,8 +267,8 @@ TEST_CASE("stats larder tells what memcached has no key for") {
   CHECK(stats["limit_bytes"] == "67108864");
   CHECK(stats["probation_item_count"] == "1");
   uint64_t parts = 0;
-  for (const char* part :
-       {"page_bytes", "index_bytes", "ghost_bytes", "queue_bytes", "expiry_hint_bytes"}) {
+  for (const char* part : {"page_bytes", "extent_bytes", "extent_idle_bytes", "extent_record_bytes",
+                           "index_bytes", "ghost_bytes", "queue_bytes", "expiry_hint_bytes"}) {
     parts += std::stoull(stats[part]);
   }
   CHECK(std::stoull(stats["used_bytes"]) == parts);

@@ -210,7 +210,7 @@ class Actor {
   // index.
   void Refused(uint32_t value_bytes) {
     const CacheStats stats = cache_.Stats();
-    const uint64_t taken_bytes = stats.page_bytes + stats.index_bytes;
+    const uint64_t taken_bytes = stats.used_bytes;
     if (scenario_.config.evict) {
       Fail(scenario_, "a store of " + std::to_string(value_bytes) + " bytes was refused after " +
                           std::to_string(totals_.stores) + " stores");
@@ -258,9 +258,12 @@ class Keeper {
   void Look() {
     const CacheStats stats = cache_.Stats();
     const uint64_t limit_bytes = scenario_.config.limit_bytes;
-    if (stats.page_bytes + stats.index_bytes > limit_bytes) {
+    const uint64_t taken_bytes = stats.page_bytes + stats.index_bytes + stats.extent_bytes +
+                                 stats.extent_idle_bytes + stats.extent_record_bytes;
+    if (taken_bytes > limit_bytes) {
       Fail(scenario_, std::to_string(stats.page_bytes) + " bytes of pages and " +
-                          std::to_string(stats.index_bytes) + " of index were taken");
+                          std::to_string(stats.index_bytes) + " of index were taken, and " +
+                          std::to_string(stats.extent_bytes) + " for large values");
     }
     if (allowance_bytes_ == 0) return;
     const auto grown = static_cast<int64_t>(ResidentBytes() - resident_before_);

@@ -40,7 +40,7 @@ constexpr uint32_t kCounters = 4;
 constexpr uint32_t kOperationsPerTurn = 64;
 constexpr uint32_t kTicksPerPhase = 50;
 constexpr uint32_t kValueBytesSmall = 200;
-constexpr uint32_t kValueBytesLarge = 200'000;
+constexpr uint32_t kValueBytesLarge = 300'000;
 
 uint64_t Checksum(const char* bytes, size_t count) {
   uint64_t sum = 1469598103934665603ULL;
