@@ -23,9 +23,12 @@ uint64_t DrawSeed() {
 
 // The index takes its part of the limit as it grows; a sixteenth is what it comes to for small
 // items. Pages beyond are committed when they are lent.
-PageId PagesToPreallocate(const SlabSet& slabs) {
+[[nodiscard]] bool Preallocate(SlabSet& slabs) {
   const auto page_count = static_cast<PageId>(slabs.budget.LimitBytes() / kPageBytes);
-  return page_count - std::max<PageId>(1, page_count / 16);
+  const PageId end = page_count - std::max<PageId>(1, page_count / 16);
+  if (!slabs.arena.Preallocate(end)) return false;
+  slabs.pool.NotePopulated(end);
+  return true;
 }
 
 }  // namespace
@@ -37,8 +40,9 @@ std::string CacheConfig::Validate() const {
   if (growth_factor != 0 && growth_factor <= 1.0)
     return "the slab growth factor must be greater than 1";
   if (smallest_item_bytes == 0) return "the smallest item must be at least 1 byte";
-  if (smallest_item_bytes > kPageBytes / 2) return "the smallest item must be at most 512 KiB";
-  if (item_bytes_max > kPageBytes) return "items larger than 1 MiB are not supported";
+  if (smallest_item_bytes > Item::kChunkBytesMax / 2)
+    return "the smallest item must be at most 32 KiB";
+  if (item_bytes_max > kMiB) return "items larger than 1 MiB are not supported";
   return {};
 }
 
@@ -50,11 +54,11 @@ std::unique_ptr<Cache> Cache::Create(const CacheConfig& config, const Clock& clo
                                           config.hash_seed != 0 ? config.hash_seed : DrawSeed());
   const SlabSet& slabs = impl->slabs;
   if (!slabs.arena.IsReady() || !slabs.hints.IsReady() || !slabs.index.IsReady() ||
-      !slabs.ghost.IsReady()) {
+      !slabs.ghost.IsReady() || slabs.extents.BytesMax() < kMiB) {
     *error = "the system refuses the address space for the cache";
     return nullptr;
   }
-  if (config.preallocate && !impl->slabs.arena.Preallocate(PagesToPreallocate(impl->slabs))) {
+  if (config.preallocate && !Preallocate(impl->slabs)) {
     *error = "the system refuses the memory for the cache";
     return nullptr;
   }

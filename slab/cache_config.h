@@ -13,7 +13,7 @@ namespace larder::slab {
 class EventSink;  // event_sink.h
 
 inline constexpr uint64_t kMiB = 1024 * 1024;
-inline constexpr uint32_t kPageBytes = 1024 * 1024;
+inline constexpr uint32_t kPageBytes = 256 * 1024;
 // A page for items, and room for the index.
 inline constexpr uint64_t kLimitBytesMin = 2 * kMiB;
 
@@ -31,7 +31,7 @@ struct CacheConfig {
   // Largest item that clients may store (-I), at most one page until values may span pages. Whoever
   // takes the request holds it against this, in memcached's arithmetic; the engine itself refuses
   // only what fits no chunk.
-  uint32_t item_bytes_max = kPageBytes;
+  uint32_t item_bytes_max = kMiB;
   // Take the memory of the pages at start, all but the index's part, in huge pages (-L).
   bool preallocate = false;
   // Chunk sizes asked for one by one (-o slab_sizes) instead of by growth; a class of the largest

@@ -126,7 +126,7 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
 Item* CacheImpl::NewLargeItem(Worker& worker, const ItemSpec& spec, uint64_t bytes,
                               ReserveStatus* status) {
   *status = ReserveStatus::kTooLarge;
-  if (!slabs.HasExtents() || bytes > kPageBytes) return nullptr;
+  if (bytes > kMiB) return nullptr;
   *status = ReserveStatus::kNoMemory;
   ExtentId extent = kNoExtent;
   Item* const item = large_allocator.Allocate(worker, spec.value_bytes, &extent);

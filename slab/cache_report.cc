@@ -120,7 +120,7 @@ CacheStats Describe(const CacheImpl& cache) {
     stats.hint_bytes += one.page_count * ExpiryHints::kBytesPerPage;
   }
   // Not before what is counted by pages of chunks.
-  if (slabs.HasExtents()) TellOfFrames(stats.classes.back(), slabs.extents);
+  TellOfFrames(stats.classes.back(), slabs.extents);
   stats.index_power = static_cast<uint32_t>(std::bit_width(slabs.index.BucketCount()) - 1);
   stats.index_wants_memory = slabs.index.WantsMemory();
   stats.pages_moved = cache.release.MovedCount();

@@ -132,7 +132,7 @@ void FeedGhost(CacheImpl& cache, Worker& worker) {
 }
 
 // Items have this much in any case: without a page nothing can be stored.
-constexpr uint64_t kPagesMin = 2;
+constexpr uint64_t kPagesMin = 8;
 
 // Idle memory beyond what is kept of it goes back to the system.
 // A lowered limit is reached page by page; what the index takes stays. The clock waits for the
@@ -141,6 +141,8 @@ void ReturnExcess(CacheImpl& cache, Worker& worker) {
   constexpr std::chrono::milliseconds kStep{20};
   const auto end = std::chrono::steady_clock::now() + kStep;
   while (cache.slabs.extents.Trim() > 0 && std::chrono::steady_clock::now() < end) {
+  }
+  while (cache.slabs.pool.Shed()) {
   }
   while (cache.slabs.budget.ExcessBytes() > 0 &&
          (cache.slabs.pool.LentCount() > kPagesMin || cache.slabs.extents.UsedBytes() > 0)) {

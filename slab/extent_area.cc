@@ -14,6 +14,8 @@ namespace {
 
 // What Take may release in line of an idle extent that is longer than wanted.
 constexpr uint64_t kSurplusBytesMax = kMiB;
+// With fewer addresses than this it is not worth having extents.
+constexpr uint64_t kBinBytesMin = 4 * kMiB;
 // Behind an extent's last byte AddressSanitizer sees this much that is nobody's.
 constexpr uint64_t kRedZoneBytes = 4096;
 
@@ -25,7 +27,10 @@ uint64_t RoundUp(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / un
 
 ExtentArea::ExtentArea(uint64_t reach_bytes, MemoryBudget& budget)
     : budget_(budget), frame_bytes_(static_cast<uint64_t>(sysconf(_SC_PAGESIZE))) {
-  if (Reserve(2 * reach_bytes) || Reserve(2 * budget.LimitBytes())) return;
+  if (Reserve(2 * reach_bytes)) return;
+  for (uint64_t bytes = 2 * budget.LimitBytes(); bytes >= kBinBytesMin; bytes /= 2) {
+    if (Reserve(bytes)) return;
+  }
   memory_ = {};
   record_memory_ = {};
 }

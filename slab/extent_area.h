@@ -13,8 +13,8 @@
 //                  one (but in the first bin), and a bin with addresses for twice the memory there
 //                  can be never runs out of slots. Where the system grants no reservation for all
 //                  the memory that the limit may be raised to (reach.h), there is one for the limit
-//                  it starts with; a bin that then runs out borrows slots from larger ones. Where
-//                  that is refused too, there are no extents: BytesMax() is 0.
+//                  it starts with, or for a part of it: a bin that then runs out borrows slots from
+//                  larger ones. Where even little is refused, there are no extents: BytesMax() is 0.
 //
 // Charge           Every frame is charged before it is touched and until the system has it back:
 //                      budget's part = UsedBytes() + IdleBytes() + RecordBytes() >= resident memory

@@ -16,13 +16,16 @@ Item* LargeAllocator::Allocate(Worker& worker, uint32_t value_bytes, ExtentId* e
     supply_.GiveBack(worker, head);
     return nullptr;
   }
+  while (slabs_.pool.Shed()) {
+  }
   EvictAhead(worker, value_bytes);
   return head;
 }
 
 void LargeAllocator::EvictAhead(Worker& worker, uint64_t bytes) {
   const uint64_t at_hand = slabs_.budget.FreeBytes() + slabs_.extents.IdleBytes();
-  if (at_hand < slabs_.extents.IdleBytesMax()) (void)supply_.EvictLarge(worker, bytes);
+  const uint64_t idle_max = slabs_.extents.IdleBytesMax();
+  if (bytes <= idle_max && at_hand < idle_max) (void)supply_.EvictLarge(worker, bytes);
 }
 
 void LargeAllocator::LockPassingQuiescent(Worker& worker) UNCHECKED_LOCKING {

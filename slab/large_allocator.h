@@ -32,7 +32,6 @@ class LargeAllocator {
       : slabs_(slabs), supply_(supply), release_(release), allocator_(allocator) {}
 
   // A chunk for the head; `*extent` has room for `value_bytes`.
-  // REQUIRES: slabs.HasExtents()
   [[nodiscard]] Item* Allocate(Worker& worker, uint32_t value_bytes, ExtentId* extent);
 
  private:

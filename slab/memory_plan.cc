@@ -68,8 +68,7 @@ MemoryPlan PlanMemory(const CacheConfig& config) {
   plan.limit_bytes_min = kLimitBytesMin;
   plan.page_bytes = kPageBytes;
   plan.item_header_bytes = static_cast<uint32_t>(Item::BytesFor(0, 0, false, config.use_cas));
-  const bool has_extents = SlabSet::WantsExtents(config);
-  const SizeClasses sizes = SlabSet::MakeSizes(config, kGranuleBytes, has_extents);
+  const SizeClasses sizes = SlabSet::MakeSizes(config, kGranuleBytes);
   plan.chunk_bytes_max = sizes.LargestBytes();
   for (uint32_t id = 1; id <= sizes.Count(); ++id) {
     plan.classes.push_back(PlanClass(config, sizes.ChunkBytes(id)));

@@ -17,14 +17,14 @@ uint32_t GranuleShiftFor(uint64_t bytes) {
 }  // namespace
 
 PageArena::PageArena(uint64_t bytes)
-    : mapping_(Mapping::Reserve(bytes / kPageBytes * kPageBytes, 2 * kPageBytes)),
+    : mapping_(Mapping::Reserve(bytes / kPageBytes * kPageBytes, kHugePageBytes)),
       page_count_(static_cast<uint32_t>(mapping_.Bytes() / kPageBytes)),
       granule_shift_(GranuleShiftFor(mapping_.Bytes())),
       biased_begin_(mapping_.Begin() - GranuleBytes()),
       info_memory_(Mapping::Reserve(page_count_ * sizeof(PageInfo), alignof(PageInfo))),
       infos_(reinterpret_cast<PageInfo*>(info_memory_.Begin())) {
-  // A huge page is two of ours. Where the system gives them unasked (`always`), touching one takes
-  // the memory of both, and khugepaged fills up again what Discard has given back: the limit would
+  // A huge page is eight of ours. Where the system gives them unasked (`always`), touching one takes
+  // the memory of all, and khugepaged fills up again what Discard has given back: the limit would
   // not hold. With -L all of it is taken at the start and none is missing; see Preallocate.
   if (mapping_.Begin() != nullptr) mapping_.AvoidHugePages();
 }

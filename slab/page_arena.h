@@ -23,6 +23,8 @@ namespace larder::slab {
 using PageId = uint32_t;
 using Handle = uint32_t;
 inline constexpr Handle kNoHandle = 0;
+// Of x86-64, and of arm64 with pages of 4 KiB.
+inline constexpr uint64_t kHugePageBytes = 2 * kMiB;
 
 struct PageInfo {
   // 0: belongs to no class. Changes only while nobody can hold a handle into the page.

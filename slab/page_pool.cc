@@ -30,6 +30,23 @@ void PagePool::Return(PageId page) {
   budget_.Return(kPageBytes);
 }
 
+void PagePool::NotePopulated(PageId end) {
+  const MutexLock lock(mutex_);
+  populated_end_ = end;
+}
+
+bool PagePool::Shed() {
+  const MutexLock lock(mutex_);
+  if (populated_end_ <= untouched_begin_) return false;
+  const uint64_t unlent_bytes = uint64_t{populated_end_ - untouched_begin_} * kPageBytes;
+  if (unlent_bytes <= budget_.FreeBytes()) return false;
+  // With the lock: pages that are given back are the next to be lent when none is left below.
+  const PageId aligned_end = (populated_end_ - 1) / kShedPages * kShedPages;
+  const PageId end = std::max(aligned_end, untouched_begin_);
+  while (populated_end_ > end) arena_.Discard(--populated_end_);
+  return true;
+}
+
 uint64_t PagePool::FreeCount() const {
   const MutexLock lock(mutex_);
   const uint64_t unlent = returned_.size() + arena_.PageCount() - untouched_begin_;

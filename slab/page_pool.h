@@ -28,6 +28,12 @@ class PagePool {
   // The page's memory goes back to the system and its charge to the budget.
   // REQUIRES: nobody can hold a handle into the page.
   void Return(PageId page);
+  // The memory of pages below this one is taken already (-L), though nobody has them yet.
+  void NotePopulated(PageId end);
+  // Gives back so much of that memory that what is left of it still fits the limit beside what is
+  // charged for: extents and the index do not live in pages. One huge page at a time, a seventh
+  // of a millisecond; false: nothing is left to do.
+  bool Shed();
   // Pages that Take() would still grant.
   [[nodiscard]] uint64_t FreeCount() const;
   [[nodiscard]] uint64_t LentCount() const;
@@ -35,6 +41,9 @@ class PagePool {
   [[nodiscard]] PageId TouchedCount() const;
 
  private:
+  // Whole huge pages: the system splits no others.
+  static constexpr PageId kShedPages = kHugePageBytes / kPageBytes;
+
   [[nodiscard]] bool IsEmptyLocked() const REQUIRES_LOCK(mutex_) {
     return returned_.empty() && untouched_begin_ == arena_.PageCount();
   }
@@ -46,6 +55,7 @@ class PagePool {
   mutable Mutex mutex_{LockRank::kPool};
   std::vector<PageId> returned_ GUARDED_BY(mutex_);
   PageId untouched_begin_ GUARDED_BY(mutex_) = 0;  // pages from here on were never lent
+  PageId populated_end_ GUARDED_BY(mutex_) = 0;    // nor is there memory from here on
 };
 
 }  // namespace larder::slab

@@ -28,7 +28,7 @@ class Rebalancer {
   // The clock waits for the maintainer, so it is time that bounds a step.
   static constexpr std::chrono::milliseconds kStep{20};
   // Between two looks figures are extrapolated; not too far.
-  static constexpr uint32_t kMovesPerStep = 16;
+  static constexpr uint32_t kMovesPerStep = 64;
 
   [[nodiscard]] std::vector<ClassFigures> Look();
   [[nodiscard]] Demand::Totals TotalsOf(uint32_t class_id) const;

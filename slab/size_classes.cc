@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "slab/cache_config.h"
-
 namespace larder::slab {
 
 namespace {
@@ -28,12 +26,11 @@ double FactorAt(std::span<const GrowthStep> growth, uint32_t bytes) {
 }  // namespace
 
 std::vector<GrowthStep> GrowthFor(double factor, uint64_t limit_bytes) {
-  constexpr uint64_t kFewPages = 128;
-  constexpr double kCoarse = 1.25;
-  if (factor == 0 && limit_bytes >= kFewPages * kPageBytes) {
-    return {kOwnGrowth.begin(), kOwnGrowth.end()};
+  if (factor != 0) return {{.up_to_bytes = kPageBytes, .factor = factor}};
+  for (const SmallLimit& small : kSmallLimits) {
+    if (limit_bytes < small.below_bytes) return {{.up_to_bytes = kPageBytes, .factor = small.factor}};
   }
-  return {{.up_to_bytes = kPageBytes, .factor = factor == 0 ? kCoarse : factor}};
+  return {kOwnGrowth.begin(), kOwnGrowth.end()};
 }
 
 SizeClasses::SizeClasses(uint32_t smallest_bytes, std::span<const GrowthStep> growth,

@@ -7,10 +7,11 @@
 // 1/16, 1/18, 1/20 of a page instead of powers of the factor. What is too large for the last class
 // is in an extent (extent_area.h), or there is none, and the last class is a whole page.
 //
-// Why steps    The mean loss to rounding is about half a step. With log-normal values (median 230
-// B,
-//              sigma 1.3, 25-byte keys) 38 classes of factor 1.25 lose 12.2 % of what is asked for,
-//              52 of factor 1.165 lose 8.4 %, the 59 of the steps below 6.6 %.
+// Why steps    The mean loss to rounding is about half a step. With log-normal values (median
+//              230 B, sigma 1.3, 25-byte keys) the 34 classes of factor 1.25 lose 12 % of what is
+//              asked for, the 54 of the steps below 6.6 %.
+// Why few      Each class in use has at least a page. With nearly as many classes as pages, values
+//              of every size take the pages from each other: see kSmallLimits.
 // Units    bytes; class ids from 1, as in memcached's statistics. 0 means none.
 // Threads  immutable after construction.
 #pragma once
@@ -19,6 +20,8 @@
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "slab/cache_config.h"
 
 namespace larder::slab {
 
@@ -29,12 +32,18 @@ struct GrowthStep {
 };
 
 // The last step's factor goes on to the largest chunk.
-inline constexpr std::array<GrowthStep, 4> kOwnGrowth{
-    {{256, 1.08}, {8 * 1024, 1.125}, {64 * 1024, 1.25}, {1024 * 1024, 1.4}}};
+inline constexpr std::array<GrowthStep, 3> kOwnGrowth{
+    {{256, 1.08}, {8 * 1024, 1.125}, {64 * 1024, 1.16}}};
 
-// The steps for a factor that was asked for, or Larder's own for 0. A cache of fewer than 128 pages
-// has those of a factor of 1.25: each class has at least a page, and with nearly as many classes as
-// pages, values of every size would take the pages from each other.
+// Caches of few pages have few classes instead.
+struct SmallLimit {
+  uint64_t below_bytes = 0;
+  double factor = 0;
+};
+inline constexpr std::array<SmallLimit, 3> kSmallLimits{
+    {{12 * kMiB, 2.0}, {24 * kMiB, 1.5}, {40 * kMiB, 1.25}}};
+
+// The steps for a factor that was asked for, or for 0 those that the limit has.
 [[nodiscard]] std::vector<GrowthStep> GrowthFor(double factor, uint64_t limit_bytes);
 
 class SizeClasses {

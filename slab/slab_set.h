@@ -40,13 +40,12 @@ struct SlabSet {
         hints(arena),
         pool(arena, budget),
         extents(ReachFor(config.limit_bytes), budget),
-        sizes(MakeSizes(config, arena.GranuleBytes(), HasExtents())),
+        sizes(MakeSizes(config, arena.GranuleBytes())),
         index(arena, budget, hash_seed),
         ghost(budget, arena.Bytes() / kGhostPart) {
     for (uint32_t id = 1; id <= sizes.Count(); ++id) {
       classes.emplace_back(arena, budget, id, sizes.ChunkBytes(id));
     }
-    if (!HasExtents()) return;
     classes.emplace_back(arena, budget, sizes.Count() + 1, HeadChunkBytes(arena.GranuleBytes()),
                          SlabClass::Stock::kNone);
   }
@@ -54,33 +53,21 @@ struct SlabSet {
   // Fingerprints of the smallest items take no more of the address space.
   static constexpr uint64_t kGhostPart = 32;
 
-  // A page of heads beside the pages of values is more than the smallest caches can spare: they
-  // have chunks of up to a page instead. So have those whose pages were given all the memory at the
-  // start: extents would come on top of it.
-  static constexpr uint64_t kLimitBytesForExtents = 4 * kMiB;
-
-  [[nodiscard]] static bool WantsExtents(const CacheConfig& config) {
-    return config.limit_bytes >= kLimitBytesForExtents && !config.preallocate;
-  }
-  [[nodiscard]] bool HasExtents() const {
-    return WantsExtents(config) && extents.BytesMax() >= kPageBytes;
-  }
   [[nodiscard]] static uint32_t HeadChunkBytes(uint32_t granule_bytes) {
     return (Item::HeadBytesMax() + granule_bytes - 1) / granule_bytes * granule_bytes;
   }
 
-  [[nodiscard]] static SizeClasses MakeSizes(const CacheConfig& config, uint32_t granule_bytes,
-                                             bool has_extents) {
-    const uint32_t largest = has_extents ? Item::kChunkBytesMax : kPageBytes;
-    if (!config.chunk_sizes.empty()) return {config.chunk_sizes, largest, granule_bytes};
+  [[nodiscard]] static SizeClasses MakeSizes(const CacheConfig& config, uint32_t granule_bytes) {
+    constexpr uint32_t kLargest = Item::kChunkBytesMax;
+    if (!config.chunk_sizes.empty()) return {config.chunk_sizes, kLargest, granule_bytes};
     const uint64_t smallest = Item::BytesFor(0, config.smallest_item_bytes, false, config.use_cas);
     return {static_cast<uint32_t>(smallest), GrowthFor(config.growth_factor, config.limit_bytes),
-            largest, granule_bytes};
+            kLargest, granule_bytes};
   }
 
   [[nodiscard]] SlabClass& Class(uint32_t class_id) { return classes[class_id - 1]; }
-  // The class of large items' heads: the last one. 0: there is none.
-  [[nodiscard]] uint32_t LargeClassId() const { return HasExtents() ? sizes.Count() + 1 : 0; }
+  // The class of large items' heads: the last one.
+  [[nodiscard]] uint32_t LargeClassId() const { return sizes.Count() + 1; }
   // REQUIRES: the caller may hold `item`, so its page belongs to a class.
   [[nodiscard]] uint32_t ClassIdOf(const Item* item) const {
     const PageInfo& info = arena.InfoOf(arena.HandleOf(item));

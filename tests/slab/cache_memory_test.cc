@@ -225,7 +225,7 @@ TEST_CASE("many values lent to sockets that do not read leave room for everybody
 
 TEST_CASE("an idle class keeps its last page when others need memory") {
   FullCache cache(8);
-  for (uint64_t i = 0; i < 6; ++i) cache.RequireStored(i, 400'000);
+  for (uint64_t i = 0; i < 6; ++i) cache.RequireStored(i, 60'000);
   cache.user.BetweenTurns([&] { cache.CacheFixture::Tick(60); });
   for (uint64_t i = 1000; i < 200'000; ++i) cache.RequireStored(i, 100);
   uint64_t kept = 0;

@@ -362,7 +362,7 @@ class ScarceAddresses {
   rlimit before_{};
 };
 
-TEST_CASE("where addresses are scarce the limit has its extents, and fewer still have none") {
+TEST_CASE("where addresses are scarce the limit has its extents, where they are fewer a part of it") {
   constexpr uint64_t kLimit = 64 * kMiB;
   constexpr uint64_t kReach = 32 * 1024 * kMiB;
   MemoryBudget budget(kLimit);
@@ -384,6 +384,11 @@ TEST_CASE("where addresses are scarce the limit has its extents, and fewer still
   }
   {
     const ScarceAddresses scarce(512 * kMiB);
+    const ExtentArea area(kReach, budget);
+    CHECK(area.BytesMax() == 32 * kMiB);
+  }
+  {
+    const ScarceAddresses scarce(32 * kMiB);
     ExtentArea area(kReach, budget);
     CHECK(area.BytesMax() == 0);
     CHECK(area.Take(1) == kNoExtent);

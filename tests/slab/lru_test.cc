@@ -18,7 +18,7 @@ class LruFixture {
   LruFixture() { AddPage(); }
 
  protected:
-  static constexpr uint32_t kChunkBytes = 1024;
+  static constexpr uint32_t kChunkBytes = 256;
   static constexpr uint32_t kClassId = 3;
   static constexpr uint32_t kPerPage = kPageBytes / kChunkBytes;
 

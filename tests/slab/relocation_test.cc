@@ -9,8 +9,8 @@
 namespace larder::slab {
 namespace {
 
-constexpr uint32_t kItems = 3'000;
-constexpr size_t kBytes = 1'000;
+constexpr uint32_t kItems = 6'000;
+constexpr size_t kBytes = 400;
 
 // Items of one size in a cache that does not move pages of itself.
 class Movable : public OneUser {

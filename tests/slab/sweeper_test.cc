@@ -70,7 +70,7 @@ TEST_CASE_METHOD(SweptCache, "the memory of expired items is used again without 
     Tick(1 + kPatienceS);
     StoreMany(15'000, In(1));
   }
-  CHECK(cache->Stats().page_bytes <= page_bytes + 2 * kPageBytes);
+  CHECK(cache->Stats().page_bytes <= page_bytes + 2 * kMiB);
 }
 
 TEST_CASE_METHOD(SweptCache, "what never expires, or not soon, is never looked at") {
