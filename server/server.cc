@@ -211,9 +211,9 @@ std::optional<StartFailure> Server::Start() {
   TellWhereItListens();
   try {
     // The upkeep after the clock, which so waits for none of it.
-    ticker_.Start([this](uint32_t now_s) {
+    ticker_.Start([this](uint32_t now_s, uint32_t tenths) {
       cache_->EndDueFlush(now_s);
-      clock_.Set(now_s);
+      clock_.Set(now_s, tenths);
       cache_->Maintain(now_s);
     });
     events_.Start();

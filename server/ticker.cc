@@ -16,6 +16,11 @@ uint32_t Ticker::SecondAt(Monotonic moment) const {
   return first_second_ + static_cast<uint32_t>(floor<seconds>(moment - origin_).count());
 }
 
+uint32_t Ticker::TenthsAt(Monotonic moment) const {
+  using Tenths = std::chrono::duration<int64_t, std::deci>;
+  return static_cast<uint32_t>(floor<Tenths>(moment - origin_).count() % 10);
+}
+
 void Ticker::Start(Tick tick) {
   thread_ = std::thread([this, tick = std::move(tick)] { Run(tick); });
 }
@@ -35,7 +40,7 @@ void Ticker::Run(const Tick& tick) {
   while (!is_stopping_) {
     lock.unlock();
     const Monotonic now = std::chrono::steady_clock::now();
-    tick(SecondAt(now));
+    tick(SecondAt(now), TenthsAt(now));
     lock.lock();
     // Whole periods from the origin on: a tick falls on the beginning of each second.
     const Monotonic next = origin_ + ((now - origin_) / kPeriod + 1) * kPeriod;

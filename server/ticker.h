@@ -1,5 +1,5 @@
 // server/ticker.h - keeps the server's time: a thread that calls `tick` several times a second with
-// the second that it is now.
+// the second that it is now, and how many tenths of it are over.
 //
 // Units    seconds on the cache's scale: the moment of construction lies in `first_second`. Seconds
 //          begin where the wall clock's do, so that an absolute expiry falls on its very second,
@@ -19,7 +19,7 @@ namespace larder::server {
 
 class Ticker {
  public:
-  using Tick = std::function<void(uint32_t now_s)>;
+  using Tick = std::function<void(uint32_t now_s, uint32_t tenths)>;
   using Monotonic = std::chrono::steady_clock::time_point;
   using WallTime = std::chrono::system_clock::time_point;
 
@@ -36,6 +36,7 @@ class Ticker {
   // Unix time of the second that is `first_second`.
   [[nodiscard]] int64_t StartUnixSeconds() const { return start_unix_s_; }
   [[nodiscard]] uint32_t SecondAt(Monotonic moment) const;
+  [[nodiscard]] uint32_t TenthsAt(Monotonic moment) const;
 
   void Start(Tick tick);
   void Stop();

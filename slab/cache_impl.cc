@@ -61,20 +61,21 @@ void CacheImpl::RemoveDead(Worker& worker, uint64_t hash, Item* item) {
 
 void CacheImpl::MarkAccess(Item& item) const {
   const AccessMark mark = item.Access();
-  const AccessMark touched = mark.Touched(slabs.clock.NowSeconds());
+  const AccessMark touched = mark.Touched(slabs.clock.NowTenths());
   // Compared before it is written: a hot item's cache line stays shared between the cores.
   if (touched.Bits() != mark.Bits()) item.SetAccess(touched);
 }
 
 void CacheImpl::MarkMet(Item& item) const {
-  item.SetAccess(item.Access().Met(slabs.clock.NowSeconds()));
+  item.SetAccess(item.Access().Met(slabs.clock.NowTenths()));
 }
 
 ItemDetails CacheImpl::DetailsOf(const Item& item) const {
   const AccessMark mark = item.Access();
+  const uint32_t now_ds = slabs.clock.NowTenths();
   const uint8_t state = item.state.load(std::memory_order_relaxed);
   return {.expires_s = item.expires_s.load(std::memory_order_relaxed),
-          .last_access_s = mark.Second(),
+          .last_access_s = (now_ds - mark.AgeTenths(now_ds)) / 10,
           .class_id = slabs.ClassIdOf(&item),
           .item_bytes = item.Bytes(),
           .was_fetched = mark.Fetched(),
@@ -173,7 +174,7 @@ std::optional<CacheImpl::Change> CacheImpl::PublishLocked(Worker& worker, uint64
   fresh->generation = generation;
   // An update of an item that is read keeps its standing.
   const bool was_read = slot && slot.item->Access().WasRead();
-  fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowSeconds(), was_read));
+  fresh->SetAccess(AccessMark::Fresh(slabs.clock.NowTenths(), was_read));
   const bool is_protected = slot ? IsProtected(*slot.item) : slabs.ghost.TakeLocked(hash);
   const uint8_t marks = fresh->state.load(std::memory_order_relaxed);
   // Release: evictors look at chunks without the index, and read what they see is indexed.

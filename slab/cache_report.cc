@@ -40,15 +40,15 @@ void SubtractCounters(CacheStats& stats, const CacheStats& baseline) {
 #undef COUNTER
 }
 
-void DescribeLists(ClassStats& stats, const SlabClass& slab_class, uint32_t now_s) {
+void DescribeLists(ClassStats& stats, const SlabClass& slab_class, uint32_t now_ds) {
   const MutexLock lock(slab_class.mutex);
   const Lru& lru = slab_class.LruLocked();
   stats.page_count = slab_class.PageCountLocked();
   stats.chunk_count = stats.page_count * slab_class.ChunksPerPage();
   stats.protected_count = std::min(stats.protected_count, stats.item_count);
   stats.probation_count = stats.item_count - stats.protected_count;
-  stats.probation_age_s = Lru::AgeOf(lru.OldestOnProbation(), now_s);
-  stats.protected_age_s = Lru::AgeOf(lru.NextProtected(), now_s);
+  stats.probation_age_s = Lru::AgeOf(lru.OldestOnProbation(), now_ds);
+  stats.protected_age_s = Lru::AgeOf(lru.NextProtected(), now_ds);
   stats.age_s = std::max(stats.probation_age_s, stats.protected_age_s);
   stats.evicted_time_s = slab_class.EvictedAgeSeconds();
 }
@@ -89,7 +89,7 @@ ClassStats DescribeClass(const SlabSet& slabs, const SlabClass& slab_class) {
   stats.item_count -= std::min(removed, stats.item_count);
   stats.requested_bytes -= std::min(removed_bytes, stats.requested_bytes);
   stats.protected_count -= std::min(protected_removed, stats.protected_count);
-  DescribeLists(stats, slab_class, slabs.clock.NowSeconds());
+  DescribeLists(stats, slab_class, slabs.clock.NowTenths());
   stats.used_chunk_count = std::min(stats.item_count, stats.chunk_count);
   return stats;
 }

@@ -231,7 +231,7 @@ void ChunkSupply::TellEviction(const Item& item) const {
   events->OnEviction({.key = item.Key(),
                       .was_fetched = item.Access().Fetched(),
                       .ttl_s = expires_s == kNeverExpires ? -1 : int64_t{expires_s} - now_s,
-                      .idle_s = now_s - item.Access().Second(),
+                      .idle_s = item.Access().AgeTenths(slabs_.clock.NowTenths()) / 10,
                       .class_id = slabs_.ClassIdOf(&item),
                       .value_bytes = item.ValueBytes()});
 }
@@ -251,9 +251,9 @@ void ChunkSupply::CountEvicted(Worker& worker, const Item& item) const {
   }
   if (!mark.Fetched()) counters.evicted_unfetched.Add();
   if (mark.WasRead()) counters.evicted_active.Add();
-  const uint32_t age_s = Lru::AgeOf(&item, slabs_.clock.NowSeconds());
-  counters.evicted_age_s.Add(age_s);
-  slab_class.NoteEvictedAge(age_s);
+  const uint32_t age_ds = mark.AgeTenths(slabs_.clock.NowTenths());
+  counters.evicted_age_ds.Add(age_ds);
+  slab_class.NoteEvictedAge(age_ds / 10);
 }
 
 }  // namespace larder::slab

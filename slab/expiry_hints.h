@@ -1,7 +1,7 @@
 // slab/expiry_hints.h - for each 8 KiB of the arena, the earliest second at which an item that lies
 // there expires: the sweeper (sweeper.h) looks at nothing else until that second has come.
 //
-// Cost     512 bytes for a page of 1 MiB, charged by the class that has the page. A store or touch
+// Cost     128 bytes for a page of 256 KiB, charged by the class that has the page. A store or touch
 //          with an expiry reads its region's word, and writes it only where it names a later second
 //          or none: with equal lifetimes once after each visit of the sweeper. An item without
 //          expiry does not come here at all.

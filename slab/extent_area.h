@@ -14,7 +14,8 @@
 //                  can be never runs out of slots. Where the system grants no reservation for all
 //                  the memory that the limit may be raised to (reach.h), there is one for the limit
 //                  it starts with, or for a part of it: a bin that then runs out borrows slots from
-//                  larger ones. Where even little is refused, there are no extents: BytesMax() is 0.
+//                  larger ones. Where even little is refused, there are no extents: BytesMax() is
+//                  0.
 //
 // Charge           Every frame is charged before it is touched and until the system has it back:
 //                      budget's part = UsedBytes() + IdleBytes() + RecordBytes() >= resident memory

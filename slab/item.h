@@ -67,31 +67,40 @@ namespace larder::slab {
 // item's is written once a second. One bit and not a count: simulated on Zipf, scans, loops and
 // drifting popularity, counts of 2 or 3 miss as much on the average, and more where what was
 // popular yesterday has to make room (a count of 3: 9 % more misses than a bit on a fast drift).
+//
+// Units  tenths of a second on Clock's scale, modulo 2^30: ages of up to 1.7 years are told apart.
 class AccessMark {
  public:
   AccessMark() = default;
   explicit AccessMark(uint32_t bits) : bits_(bits) {}
-  static AccessMark Fresh(uint32_t now_s, bool was_read) {
-    return AccessMark(now_s << kSecondShift | (was_read ? kReadBit : 0));
+  static AccessMark Fresh(uint32_t now_ds, bool was_read) {
+    return AccessMark(now_ds << kTimeShift | (was_read ? kReadBit : 0));
   }
-  [[nodiscard]] AccessMark Touched(uint32_t now_s) const {
-    return AccessMark(now_s << kSecondShift | kFetchedBit | kReadBit);
+  [[nodiscard]] AccessMark Touched(uint32_t now_ds) const {
+    if ((bits_ & kFlags) == kFlags && AgeTenths(now_ds) < kRewrittenAfter) return *this;
+    return AccessMark(now_ds << kTimeShift | kFlags);
   }
   // The same for an item that was in somebody's way, but not handed out.
-  [[nodiscard]] AccessMark Met(uint32_t now_s) const {
-    return AccessMark(now_s << kSecondShift | (bits_ & kFetchedBit) | kReadBit);
+  [[nodiscard]] AccessMark Met(uint32_t now_ds) const {
+    return AccessMark(now_ds << kTimeShift | (bits_ & kFetchedBit) | kReadBit);
   }
   [[nodiscard]] AccessMark Unread() const { return AccessMark(bits_ & ~kReadBit); }
   // Since it was stored, or since an evictor last looked.
   [[nodiscard]] bool WasRead() const { return (bits_ & kReadBit) != 0; }
   [[nodiscard]] bool Fetched() const { return (bits_ & kFetchedBit) != 0; }
-  [[nodiscard]] uint32_t Second() const { return bits_ >> kSecondShift; }
+  // 0 for a mark that was made after the caller looked at the clock.
+  [[nodiscard]] uint32_t AgeTenths(uint32_t now_ds) const {
+    const uint32_t age_ds = ((now_ds << kTimeShift) - bits_ + kFlags) >> kTimeShift;
+    return age_ds > UINT32_MAX >> (kTimeShift + 1) ? 0 : age_ds;
+  }
   [[nodiscard]] uint32_t Bits() const { return bits_; }
 
  private:
   static constexpr uint32_t kReadBit = 1;
   static constexpr uint32_t kFetchedBit = 2;
-  static constexpr uint32_t kSecondShift = 2;
+  static constexpr uint32_t kFlags = kReadBit | kFetchedBit;
+  static constexpr uint32_t kTimeShift = 2;
+  static constexpr uint32_t kRewrittenAfter = 10;
   uint32_t bits_ = 0;
 };
 

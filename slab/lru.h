@@ -89,9 +89,8 @@ class Lru {
     return (state & item_state::kProtected) != 0 && !item.Access().WasRead();
   }
   // Seconds since `item` was last accessed; 0 for none.
-  [[nodiscard]] static uint32_t AgeOf(const Item* item, uint32_t now_s) {
-    // The item may have been read after the caller looked at the clock.
-    return item == nullptr || item->Access().Second() > now_s ? 0 : now_s - item->Access().Second();
+  [[nodiscard]] static uint32_t AgeOf(const Item* item, uint32_t now_ds) {
+    return item == nullptr ? 0 : item->Access().AgeTenths(now_ds) / 10;
   }
   // An item near the end of its probation, and one that the hand will meet soon; for figures.
   [[nodiscard]] const Item* OldestOnProbation() const;

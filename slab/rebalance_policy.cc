@@ -1,6 +1,7 @@
 #include "slab/rebalance_policy.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace larder::slab {
 
@@ -34,17 +35,17 @@ void Demand::Look(const Totals& totals) {
     sum = sum * kept + static_cast<double>(now - before);
   };
   add(evicted_count_, totals.evicted_count, before_.evicted_count);
-  add(evicted_age_s_, totals.evicted_age_s, before_.evicted_age_s);
+  add(evicted_age_ds_, totals.evicted_age_ds, before_.evicted_age_ds);
   add(hit_count_, totals.hit_count, before_.hit_count);
   quiet_looks_ = totals.evicted_count == before_.evicted_count ? quiet_looks_ + 1 : 0;
   before_ = totals;
   if (quiet_looks_ < kQuietLooksMax) return;
   evicted_count_ = 0;
-  evicted_age_s_ = 0;
+  evicted_age_ds_ = 0;
 }
 
 void Demand::NotePages(uint64_t before, uint64_t now) {
-  if (before > 0) evicted_age_s_ *= static_cast<double>(now) / static_cast<double>(before);
+  if (before > 0) evicted_age_ds_ *= static_cast<double>(now) / static_cast<double>(before);
 }
 
 // --- PickMove ------------------------------------------------------------------------------------
@@ -68,16 +69,27 @@ bool HasSparePage(const ClassFigures& figures) {
 // How old its victims will be with one page less, or more.
 double AgeWith(const ClassFigures& figures, double more_pages) {
   const auto page_count = static_cast<double>(figures.page_count);
-  return page_count == 0 ? 0 : figures.evicted_age_s * (page_count + more_pages) / page_count;
+  const double age_s = std::max(figures.evicted_age_s, kAgeMin);
+  return page_count == 0 ? 0 : age_s * (page_count + more_pages) / page_count;
+}
+
+// How far off a mean age may be, as a part of it.
+double Doubt(const ClassFigures& figures) {
+  return kDoubtOfOne / std::sqrt(std::max(figures.evicted_count, 1.0));
 }
 
 // What a receiver's age is to be compared with: that of the donor's victims with one page less, or
 // of what would go next, each less its margin.
 double GivingAge(const ClassFigures& donor) {
   const auto page_count = static_cast<double>(donor.page_count);
-  const double of_victims_s = IsShort(donor) ? donor.evicted_age_s / kAgeRatio : 0;
-  const double of_tail_s = (donor.tail_age_s - kTailAgeMarginS) / kTailAgeRatio;
-  return std::max(of_victims_s, of_tail_s) * (page_count - 1) / page_count;
+  const double age_s = IsShort(donor) ? donor.evicted_age_s / kAgeRatio / (1 + Doubt(donor))
+                                      : (donor.tail_age_s - kTailAgeMarginS) / kTailAgeRatio;
+  return age_s * (page_count - 1) / page_count;
+}
+
+// The age that a donor's must exceed.
+double NeededAge(const ClassFigures& receiver) {
+  return AgeWith(receiver, 1) * (1 + Doubt(receiver));
 }
 
 double HitsPerPage(const ClassFigures& figures) {
@@ -88,7 +100,8 @@ const ClassFigures* NeediestClass(std::span<const ClassFigures> classes, bool un
   const ClassFigures* neediest = nullptr;
   for (const ClassFigures& candidate : classes) {
     if (candidate.page_count == 0 || !IsShort(candidate) || IsUnread(candidate) != unread) continue;
-    if (neediest == nullptr || AgeWith(candidate, 1) < AgeWith(*neediest, 1)) {
+    if (candidate.pages_taken >= candidate.page_count / 2 + 1) continue;
+    if (neediest == nullptr || NeededAge(candidate) < NeededAge(*neediest)) {
       neediest = &candidate;
     }
   }
@@ -97,6 +110,7 @@ const ClassFigures* NeediestClass(std::span<const ClassFigures> classes, bool un
 
 bool MayGive(const ClassFigures& donor, const ClassFigures& receiver) {
   if (donor.page_count < 2 || donor.class_id == receiver.class_id) return false;
+  if (donor.pages_given >= donor.page_count) return false;
   if (HasSparePage(donor) || !IsUnread(receiver)) return true;
   return HitsPerPage(donor) <= HitsPerPage(receiver);
 }
@@ -123,7 +137,7 @@ const ClassFigures* BestDonor(std::span<const ClassFigures> classes, const Class
 }
 
 bool IsWorthIt(const ClassFigures& donor, const ClassFigures& receiver) {
-  return GivesInAnyCase(donor, receiver) || GivingAge(donor) > AgeWith(receiver, 1);
+  return GivesInAnyCase(donor, receiver) || GivingAge(donor) > NeededAge(receiver);
 }
 
 }  // namespace
@@ -145,11 +159,13 @@ void NoteMove(std::span<ClassFigures> classes, const PageMove& move) {
     if (figures.class_id == move.receiver) {
       figures.evicted_age_s = AgeWith(figures, 1);
       ++figures.page_count;
+      ++figures.pages_taken;
     } else if (figures.class_id == move.donor) {
       figures.evicted_age_s = AgeWith(figures, -1);
       figures.free_chunk_count -=
           std::min<uint64_t>(figures.free_chunk_count, figures.chunks_per_page);
       --figures.page_count;
+      ++figures.pages_given;
     }
   }
 }

@@ -11,7 +11,7 @@ Demand::Totals Rebalancer::TotalsOf(uint32_t class_id) const {
   slabs_.workers.ForEach([&](const Worker& worker) {
     const WorkerClassCounters& counters = worker.counters.classes[class_id];
     totals.evicted_count += counters.evicted.Get();
-    totals.evicted_age_s += counters.evicted_age_s.Get();
+    totals.evicted_age_ds += counters.evicted_age_ds.Get();
     totals.hit_count += counters.get_hits.Get() + counters.touch_hits.Get();
   });
   return totals;
@@ -19,7 +19,7 @@ Demand::Totals Rebalancer::TotalsOf(uint32_t class_id) const {
 
 std::vector<ClassFigures> Rebalancer::Look() {
   std::vector<ClassFigures> classes;
-  const uint32_t now_s = slabs_.clock.NowSeconds();
+  const uint32_t now_ds = slabs_.clock.NowTenths();
   for (const SlabClass& slab_class : slabs_.classes) {
     Demand& demand = demands_[slab_class.Id()];
     demand.Look(TotalsOf(slab_class.Id()));
@@ -29,8 +29,8 @@ std::vector<ClassFigures> Rebalancer::Look() {
     figures.evicted_count = demand.EvictedCount();
     figures.evicted_age_s = demand.MeanAgeSeconds();
     figures.hit_count = demand.HitCount();
-    figures.tail_age_s = std::max(Lru::AgeOf(lru.OldestOnProbation(), now_s),
-                                  Lru::AgeOf(lru.NextProtected(), now_s));
+    figures.tail_age_s = std::max(Lru::AgeOf(lru.OldestOnProbation(), now_ds),
+                                  Lru::AgeOf(lru.NextProtected(), now_ds));
     classes.push_back(figures);
   }
   return classes;

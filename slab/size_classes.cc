@@ -28,7 +28,8 @@ double FactorAt(std::span<const GrowthStep> growth, uint32_t bytes) {
 std::vector<GrowthStep> GrowthFor(double factor, uint64_t limit_bytes) {
   if (factor != 0) return {{.up_to_bytes = kPageBytes, .factor = factor}};
   for (const SmallLimit& small : kSmallLimits) {
-    if (limit_bytes < small.below_bytes) return {{.up_to_bytes = kPageBytes, .factor = small.factor}};
+    if (limit_bytes < small.below_bytes)
+      return {{.up_to_bytes = kPageBytes, .factor = small.factor}};
   }
   return {kOwnGrowth.begin(), kOwnGrowth.end()};
 }

@@ -35,13 +35,14 @@ struct GrowthStep {
 inline constexpr std::array<GrowthStep, 3> kOwnGrowth{
     {{256, 1.08}, {8 * 1024, 1.125}, {64 * 1024, 1.16}}};
 
-// Caches of few pages have few classes instead.
+// Caches of few pages have few classes instead. Misses of the benchmark's mixed sizes, at 8 MiB: 47
+// % with a factor of 1.25, 41 % with 1.5, 43 % with 2; at 16 MiB: 34 %, 33 % and 33 %
+// with 1.125, 1.25 and 1.5; at 24 MiB: 28 %, 29 % and 29 %.
 struct SmallLimit {
   uint64_t below_bytes = 0;
   double factor = 0;
 };
-inline constexpr std::array<SmallLimit, 3> kSmallLimits{
-    {{12 * kMiB, 2.0}, {24 * kMiB, 1.5}, {40 * kMiB, 1.25}}};
+inline constexpr std::array<SmallLimit, 2> kSmallLimits{{{12 * kMiB, 1.5}, {20 * kMiB, 1.25}}};
 
 // The steps for a factor that was asked for, or for 0 those that the limit has.
 [[nodiscard]] std::vector<GrowthStep> GrowthFor(double factor, uint64_t limit_bytes);

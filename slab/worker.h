@@ -62,7 +62,7 @@ struct WorkerClassCounters {
   Counter items_removed;
   Counter bytes_added;
   Counter bytes_removed;
-  Counter evicted_age_s;  // sum over victims: seconds since each was last accessed
+  Counter evicted_age_ds;  // sum over victims: tenths of seconds since each was last accessed
   Counter protected_added;
   Counter protected_removed;
 };

@@ -50,8 +50,7 @@ TEST_CASE_METHOD(OneUser, "memcached's largest default value fits") {
 
 TEST_CASE_METHOD(OneUser, "an item larger than 1 MiB is too large, and the old one stays") {
   user.Set("k", "old");
-  const Reservation refused =
-      cache->Reserve(user.worker(), {.key = "k", .value_bytes = kMiB});
+  const Reservation refused = cache->Reserve(user.worker(), {.key = "k", .value_bytes = kMiB});
   CHECK_FALSE(refused);
   CHECK(refused.Status() == ReserveStatus::kTooLarge);
   CHECK(cache->Stats().store_too_large == 1);

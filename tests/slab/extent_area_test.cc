@@ -362,7 +362,8 @@ class ScarceAddresses {
   rlimit before_{};
 };
 
-TEST_CASE("where addresses are scarce the limit has its extents, where they are fewer a part of it") {
+TEST_CASE(
+    "where addresses are scarce the limit has its extents, where they are fewer a part of it") {
   constexpr uint64_t kLimit = 64 * kMiB;
   constexpr uint64_t kReach = 32 * 1024 * kMiB;
   MemoryBudget budget(kLimit);

@@ -211,8 +211,8 @@ TEST_CASE_METHOD(LruFixture,
   CHECK(lru_.NextProtected() == nullptr);
   At(2)->state |= item_state::kProtected;
   CHECK(lru_.NextProtected() == At(2));
-  CHECK(Lru::AgeOf(At(2), 65) == 3);
-  CHECK(Lru::AgeOf(nullptr, 65) == 0);
+  CHECK(Lru::AgeOf(At(2), 95) == 3);
+  CHECK(Lru::AgeOf(nullptr, 95) == 0);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST_CASE("no item is lost when a page is taken while the class has room") {
   REQUIRE(pages >= 3);
   REQUIRE(fixture.Give(id, 0) == MovePageStatus::kMoved);
   CHECK(fixture.Class(id).page_count == pages - 1);
-  CHECK(fixture.cache->Stats().slab_reassign_rescues > 100);
+  CHECK(fixture.cache->Stats().slab_reassign_rescues > 50);
   CHECK(fixture.CountWhole(kItems, kBytes) == kItems / 2);
   CHECK(fixture.Class(id).evicted == 0);
   CHECK(fixture.Class(id).item_count == kItems / 2);
@@ -95,7 +95,7 @@ TEST_CASE("an item that moves keeps its value, flags, id, expiry, marks and acce
   const uint64_t total_items = fixture.cache->Stats().total_items;
   const uint32_t id = fixture.cache->DetailsOf(fixture.cache->Peek(worker, "key0")).class_id;
   REQUIRE(fixture.Give(id, 0) == MovePageStatus::kMoved);
-  REQUIRE(fixture.cache->Stats().slab_reassign_rescues > 100);
+  REQUIRE(fixture.cache->Stats().slab_reassign_rescues > 50);
   for (uint32_t i = 0; i < kItems; i += 2) {
     const Hit hit = fixture.cache->Peek(worker, Numbered("key", i));
     REQUIRE(hit.value == Movable::ValueOf(i, kBytes));

@@ -20,17 +20,20 @@ TEST_CASE("seconds begin where the wall clock's do") {
   CHECK(ticker.SecondAt(start + milliseconds(99)) == kFirst);
   CHECK(ticker.SecondAt(start + milliseconds(100)) == kFirst + 1);
   CHECK(ticker.SecondAt(start + milliseconds(1100)) == kFirst + 2);
+  CHECK(ticker.TenthsAt(start) == 9);
+  CHECK(ticker.TenthsAt(start + milliseconds(399)) == 2);
   CHECK(ticker.SecondAt(start + seconds(86'400)) == kFirst + 86'400);
 }
 
 TEST_CASE("a started ticker ticks several times a second, never backwards, until it is stopped") {
   std::atomic<int> tick_count{0};
   std::atomic<bool> went_backwards{false};
-  uint32_t latest = kFirst;
+  uint32_t latest = kFirst * 10;
   Ticker ticker(kFirst);
-  ticker.Start([&](uint32_t now_s) {
-    if (now_s < latest) went_backwards = true;
-    latest = now_s;
+  ticker.Start([&](uint32_t now_s, uint32_t tenths) {
+    const uint32_t now_ds = now_s * 10 + tenths;
+    if (now_ds < latest || tenths > 9) went_backwards = true;
+    latest = now_ds;
     ++tick_count;
   });
   while (tick_count < 5) std::this_thread::sleep_for(milliseconds(5));
@@ -39,7 +42,7 @@ TEST_CASE("a started ticker ticks several times a second, never backwards, until
   std::this_thread::sleep_for(3 * Ticker::kPeriod);
   CHECK(tick_count == count);
   CHECK_FALSE(went_backwards);
-  CHECK(latest <= kFirst + 60);
+  CHECK(latest <= (kFirst + 60) * 10);
 }
 
 TEST_CASE("a ticker that never started can be stopped") {

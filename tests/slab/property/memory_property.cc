@@ -206,8 +206,8 @@ class Actor {
     ++totals_.stores;
   }
 
-  // Evictions off: rightly so if what is free is less than a page, and a page that waits for the
-  // index.
+  // Evictions off: rightly so if what is free is less than the value, or a page for it, and a page
+  // that waits for the index.
   void Refused(uint32_t value_bytes) {
     const CacheStats stats = cache_.Stats();
     const uint64_t taken_bytes = stats.used_bytes;
@@ -215,7 +215,8 @@ class Actor {
       Fail(scenario_, "a store of " + std::to_string(value_bytes) + " bytes was refused after " +
                           std::to_string(totals_.stores) + " stores");
     }
-    if (taken_bytes + 2 * uint64_t{kPageBytes} < stats.limit_bytes) {
+    const uint64_t needed_bytes = std::max(value_bytes, kPageBytes) + kPageBytes;
+    if (taken_bytes + needed_bytes < stats.limit_bytes) {
       Fail(scenario_, "a store of " + std::to_string(value_bytes) + " bytes was refused with " +
                           std::to_string(taken_bytes) + " bytes taken");
     }
