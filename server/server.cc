@@ -214,7 +214,11 @@ std::optional<StartFailure> Server::Start() {
     ticker_.Start([this](uint32_t now_s, uint32_t tenths) {
       cache_->EndDueFlush(now_s);
       clock_.Set(now_s, tenths);
-      cache_->Maintain(now_s);
+      cache_->Upkeep();
+    });
+    sweep_thread_.Start([this] {
+      constexpr std::chrono::milliseconds kMoment{1};
+      return BackgroundThread::Wait(cache_->Sweep() ? kMoment : Ticker::kPeriod);
     });
     events_.Start();
     crawl_thread_.Start([this] { return commands_->Crawler().Step(); });
@@ -232,6 +236,7 @@ void Server::Stop() {
   events_.Step();
   if (front_end_ != nullptr) front_end_->Stop();
   crawl_thread_.Stop();
+  sweep_thread_.Stop();
   ticker_.Stop();
 }
 

@@ -88,6 +88,7 @@ class Server final : public ServerView {
   slab::Clock clock_;
   std::unique_ptr<slab::Cache> cache_;
   BackgroundThread crawl_thread_;
+  BackgroundThread sweep_thread_;
   std::unique_ptr<CommandEnvironment> commands_;
   std::unique_ptr<FrontEnd> front_end_;
 

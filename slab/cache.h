@@ -199,9 +199,12 @@ class Cache {
   // Ends a delayed flush whose second is over at `now_s`. To be called before the clock shows it:
   // who reads the new second must not find an item that the flush has ended.
   void EndDueFlush(uint32_t now_s);
-  // Background work that is due at `now_s`, each part of it bounded, in items or in time. The
-  // server's maintainer thread calls it several times a second, tests call it by hand. Ends a due
-  // flush as well.
+  // Background work, each part of it bounded, in items or in time. Several times a second.
+  void Upkeep();
+  // Frees expired and flushed items that nobody asks for, for a bounded time. On a thread that may
+  // have a low priority. True: there is more; to be called again in a moment, else with Upkeep.
+  [[nodiscard]] bool Sweep();
+  // All three, where one thread has the time for them.
   void Maintain(uint32_t now_s);
 
  private:

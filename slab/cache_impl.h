@@ -32,7 +32,8 @@ class CacheImpl {
         rebalancer(slabs, release),
         sweeper(slabs, supply),
         rebalances(config.rebalance),
-        maintainer(slabs.workers.Add(slabs.epochs)) {}
+        maintainer(slabs.workers.Add(slabs.epochs)),
+        sweeping(slabs.workers.Add(slabs.epochs)) {}
 
   SlabSet slabs;
   ChunkSupply supply;
@@ -49,6 +50,8 @@ class CacheImpl {
   std::atomic<bool> rebalances;
   // Background work is done as this worker.
   Worker& maintainer;
+  // And sweeping as this one: by another thread, for which the clock and the rest need not wait.
+  Worker& sweeping;
 
   // Pages before this one have been purged since the last purge began; see cache_upkeep.cc.
   PageId purge_cursor GUARDED_BY(slabs.flush.mutex) = 0;

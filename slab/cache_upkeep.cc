@@ -162,19 +162,32 @@ void Cache::EndDueFlush(uint32_t now_s) {
   Offline(worker);
 }
 
-void Cache::Maintain(uint32_t now_s) {
-  EndDueFlush(now_s);
+void Cache::Upkeep() {
   Worker& worker = impl_->maintainer;
   Online(worker);
   impl_->supply.DrainIdle(worker);
   FeedIndex(*impl_, worker);
   FeedGhost(*impl_, worker);
   ReturnExcess(*impl_, worker);
-  impl_->sweeper.Step(worker);
   // Relaxed: a switch; a step more or less does not matter.
   if (impl_->rebalances.load(std::memory_order_relaxed)) impl_->rebalancer.Step(worker);
   impl_->supply.Collect(worker);
   Offline(worker);
+}
+
+bool Cache::Sweep() {
+  Worker& worker = impl_->sweeping;
+  Online(worker);
+  const bool has_more = impl_->sweeper.Step(worker);
+  impl_->supply.Collect(worker);
+  Offline(worker);
+  return has_more;
+}
+
+void Cache::Maintain(uint32_t now_s) {
+  EndDueFlush(now_s);
+  (void)Sweep();
+  Upkeep();
 }
 
 // --- memory ------------------------------------------------------------------------------------

@@ -113,7 +113,8 @@ struct SlabSet {
     if (expires_s == kNeverExpires) return;
     RaceWindow(Window::kExpirySetNotNoted);
     // Not before now: what is stored as expired already is freed no sooner than what just expires.
-    hints.Note(hints.RegionOf(&item), std::max(expires_s, clock.NowSeconds()));
+    const uint32_t now_s = clock.NowSeconds();
+    hints.Note(hints.RegionOf(&item), std::max(expires_s, now_s), now_s);
   }
 
   // Of a value that may be large. Apart, so that nobody else pays for it.

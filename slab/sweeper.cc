@@ -8,6 +8,9 @@ namespace larder::slab {
 
 namespace {
 
+// Most keys begin before this byte of a chunk, and end behind it or shortly before.
+constexpr size_t kKeyReach = 48;
+
 // The chunks that begin in a region, by their number in the page.
 struct ChunkRange {
   uint32_t begin;
@@ -24,10 +27,11 @@ ChunkRange ChunksOf(RegionId region, uint32_t chunk_bytes, uint32_t chunks_per_p
 
 }  // namespace
 
-void Sweeper::Step(Worker& worker) {
+bool Sweeper::Step(Worker& worker) {
   const SteadyClock::time_point begin = SteadyClock::now();
   const uint32_t region_count = slabs_.pool.TouchedCount() * ExpiryHints::kRegionsPerPage;
-  uint32_t looks_left = std::min(region_count, std::max(kLooksMin, region_count / kStepsPerRound));
+  const uint32_t word_count = region_count / ExpiryHints::kRegionsPerWord;
+  uint32_t looks_left = std::min(word_count, std::max(kLooksMin, word_count / kStepsPerRound));
   SteadyClock::time_point now = begin;
   do {
     if (list_.empty()) {
@@ -39,22 +43,16 @@ void Sweeper::Step(Worker& worker) {
       RaceWindow(Window::kRegionsClearedNotVisited);
     }
     if (!GraceIsOver(worker)) break;
-    while (!list_.empty() && now - begin < StepMax()) {
-      const RegionId region = list_.back();
-      list_.pop_back();
-      if (!list_.empty()) Prefetch(list_.back());
-      Visit(worker, region);
+    while (!list_.empty() && now - begin < kStepMax) {
+      VisitSome(worker);
       supply_.PassQuiescent(worker);
       now = SteadyClock::now();
     }
-  } while (now - begin < StepMax());
+  } while (now - begin < kStepMax);
   const auto taken = SteadyClock::now() - begin;
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(taken).count();
   step_us_.fetch_add(static_cast<uint64_t>(us), std::memory_order_relaxed);
-}
-
-Sweeper::SteadyClock::duration Sweeper::StepMax() const {
-  return list_earliest_s_ + kLateS <= slabs_.clock.NowSeconds() ? kBusyStep : kQuietStep;
+  return !list_.empty();
 }
 
 // --- which regions -------------------------------------------------------------------------------
@@ -74,19 +72,16 @@ void Sweeper::ListForFlush() {
     slabs_.hints.Clear(next_flushed_);
     list_.push_back(next_flushed_++);
   }
-  list_earliest_s_ = 0;  // as late as can be
 }
 
 void Sweeper::ListDue(uint32_t region_count, uint32_t& looks_left) {
-  const uint32_t now_s = slabs_.clock.NowSeconds();
-  list_earliest_s_ = now_s;
-  for (; looks_left > 0 && list_.size() < kListMax; --looks_left) {
+  const uint32_t lag_s = slabs_.pool.FreeCount() > 0 ? kLagWithRoomS : 0;
+  const uint32_t due_s = slabs_.clock.NowSeconds() - lag_s;
+  while (looks_left > 0 && list_.size() < kListMax) {
     if (next_look_ >= region_count) next_look_ = 0;
-    const RegionId region = next_look_++;
-    const uint32_t earliest_s = slabs_.hints.At(region);
-    if (earliest_s == 0 || earliest_s + kLagS > now_s) continue;
-    list_earliest_s_ = std::min(list_earliest_s_, slabs_.hints.Clear(region));
-    list_.push_back(region);
+    slabs_.hints.TakeDue(next_look_, due_s, [this](RegionId region) { list_.push_back(region); });
+    next_look_ += ExpiryHints::kRegionsPerWord;
+    --looks_left;
   }
 }
 
@@ -101,8 +96,18 @@ bool Sweeper::GraceIsOver(Worker& worker) {
   return slabs_.epochs.IsOver(list_stamp_);
 }
 
-// The next region's headers are on their way while this one's are looked at: it is the latency of
-// main memory that a visit costs.
+// The next region's headers are on their way while one's are looked at.
+void Sweeper::VisitSome(Worker& worker) {
+  dead_.clear();
+  for (size_t i = 0; i < kRegionsBatch && !list_.empty() && dead_.size() < kDeadBatch; ++i) {
+    const RegionId region = list_.back();
+    list_.pop_back();
+    if (!list_.empty()) Prefetch(list_.back());
+    Visit(worker, region);
+  }
+  FreeDead(worker);
+}
+
 void Sweeper::Prefetch(RegionId region) const {
   const PageId page = region / ExpiryHints::kRegionsPerPage;
   // Relaxed: whatever the page has become by then, this reads nothing of it.
@@ -128,7 +133,6 @@ void Sweeper::Visit(Worker& worker, RegionId region) {
   const uint32_t now_s = slabs_.clock.NowSeconds();
   uint32_t earliest_s = 0;
   uint32_t checked = 0;
-  dead_.clear();
   for (uint32_t i = range.begin; i < range.end; ++i) {
     char* const place = page_begin + size_t{i} * chunk_bytes;
     auto* const item = reinterpret_cast<Item*>(place);
@@ -137,31 +141,33 @@ void Sweeper::Visit(Worker& worker, RegionId region) {
     const uint32_t expires_s = item->expires_s.load(std::memory_order_relaxed);
     if (IsExpired(expires_s, now_s) || slabs_.IsFlushed(*item)) {
       dead_.push_back({item, 0});
+      __builtin_prefetch(place + kKeyReach);
     } else if (expires_s != kNeverExpires && (earliest_s == 0 || expires_s < earliest_s)) {
       earliest_s = expires_s;
     }
   }
-  if (earliest_s != 0) slabs_.hints.Note(region, earliest_s);
+  if (earliest_s != 0) slabs_.hints.Note(region, earliest_s, now_s);
   worker.CountersOf(class_id).crawler_items_checked.Add(checked);
   visited_.fetch_add(1, std::memory_order_relaxed);
-  FreeDead(worker, class_id);
 }
 
-// The buckets are in as many places of the memory as there are items: they are fetched all at once.
-void Sweeper::FreeDead(Worker& worker, uint32_t class_id) {
+// Keys and buckets are in as many places of the memory as there are items: each stage is begun for
+// all of them before the next waits for it.
+void Sweeper::FreeDead(Worker& worker) {
   for (Dead& dead : dead_) {
     dead.hash = slabs_.index.Hash(dead.item->Key());
     slabs_.index.PrefetchBucket(dead.hash);
   }
+  if (!dead_.empty()) RaceWindow(Window::kVictimsStillIndexed);
   uint64_t freed = 0;
-  WorkerClassCounters& counters = worker.CountersOf(class_id);
   for (const Dead& dead : dead_) {
     const bool was_fetched = dead.item->Access().Fetched();
     if (!FreeIfDead(worker, dead.hash, dead.item)) continue;
     ++freed;
+    WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassIdOf(dead.item));
+    counters.crawler_reclaimed.Add();
     if (!was_fetched) counters.expired_unfetched.Add();
   }
-  counters.crawler_reclaimed.Add(freed);
   freed_.fetch_add(freed, std::memory_order_relaxed);
 }
 

@@ -73,6 +73,25 @@ TEST_CASE_METHOD(SweptCache, "the memory of expired items is used again without 
   CHECK(cache->Stats().page_bytes <= page_bytes + 2 * kMiB);
 }
 
+TEST_CASE_METHOD(SweptCache, "what is expired lies about for a moment where there is room") {
+  StoreMany(1'000, In(1));
+  Tick(2);
+  CHECK(ItemCount() == 1'000);
+  Tick(2);
+  CHECK(ItemCount() == 0);
+}
+
+TEST_CASE("where memory is scarce what expired is freed as soon as its second has come") {
+  SweptCache cache(4);
+  cache.StoreMany(1'000, cache.In(20));
+  while (cache.cache->Stats().sum.evicted == 0) cache.StoreMany(1'000, kNeverExpires);
+  cache.StoreMany(1'000, cache.In(1));
+  const uint64_t before = cache.cache->Stats().sweeper_freed;
+  cache.Tick(1);
+  cache.Maintain();
+  CHECK(cache.cache->Stats().sweeper_freed >= before + 900);
+}
+
 TEST_CASE_METHOD(SweptCache, "what never expires, or not soon, is never looked at") {
   StoreMany(50'000, kNeverExpires);
   StoreMany(50'000, In(100'000));
@@ -150,6 +169,21 @@ TEST_CASE_METHOD(SweptCache, "what was flushed is freed, whatever its expiry") {
   CHECK(cache->Stats().sweeper_freed > 0);
   CHECK(user.Has("later"));
   Tick(1'000 + kPatienceS);  // nor is its expiry forgotten over the flush
+  CHECK(ItemCount() == 0);
+}
+
+TEST_CASE_METHOD(SweptCache, "who sweeps is told whether there is more") {
+  CHECK_FALSE(cache->Sweep());
+  StoreMany(100, In(1));
+  CHECK_FALSE(cache->Sweep());
+  clock.Set(In(kPatienceS));
+  (void)user.Has("another key");  // a turn that is not over: what is due has to wait
+  CHECK(cache->Sweep());
+  CHECK(ItemCount() == 100);
+  user.BetweenTurns([&] {
+    while (cache->Sweep()) {
+    }
+  });
   CHECK(ItemCount() == 0);
 }
 

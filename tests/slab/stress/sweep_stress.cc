@@ -51,9 +51,13 @@ class Round {
   void Run() {
     std::vector<std::thread> writers;
     for (int i = 0; i < kWriters; ++i) writers.emplace_back([this, i] { Write(i); });
+    std::thread sweeping([this] {
+      while (!stop_) Sweep();
+    });
     for (uint32_t second = 0; second < kRoundS; ++second) TickSlowly();
     stop_ = true;
     for (std::thread& writer : writers) writer.join();
+    sweeping.join();
     for (uint32_t second = 0; second < kLifeMaxS + kPatienceS; ++second) TickSlowly();
     const CacheStats stats = cache_->Stats();
     if (stats.sum.evicted != 0) Fail("the cache is too small to prove anything", 0);
@@ -65,14 +69,17 @@ class Round {
     cache_->Online(worker);
     cache_->FlushNow(worker);
     cache_->Offline(worker);
-    for (int step = 0; step < 100; ++step) cache_->Maintain(clock_.NowSeconds());
+    for (int step = 0; step < 100; ++step) Sweep();
     if (cache_->Stats().sum.item_count != 0) Fail("flushed items are left over", 0);
   }
 
   [[nodiscard]] uint64_t FreedCount() const { return freed_; }
 
  private:
-  // A second of ten ticks, as the server's.
+  void Sweep() {
+    if (!cache_->Sweep()) std::this_thread::sleep_for(std::chrono::microseconds(300));
+  }
+  // A second of ten ticks, as the server's. While writers are at work two threads sweep in turns.
   void TickSlowly() {
     for (int tick = 0; tick < 10; ++tick) {
       cache_->Maintain(clock_.NowSeconds());
