@@ -30,7 +30,7 @@ uint64_t Accounted(const CacheStats& stats) {
 
 class LargeValues : public OneUser {
  public:
-  explicit LargeValues(CacheConfig config = {.limit_bytes = 16 * kMiB}) : OneUser(config) {}
+  explicit LargeValues(const CacheConfig& config = {.limit_bytes = 16 * kMiB}) : OneUser(config) {}
 
   uint64_t LentBytes() { return cache->Stats().extent_bytes; }
   void RequireExact() {

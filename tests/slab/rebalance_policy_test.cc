@@ -218,11 +218,12 @@ class ToyCache {
   // Returns how many pages moved in so many tenths of a second.
   uint32_t Pass(uint32_t look_count) {
     uint32_t moved_count = 0;
-    for (uint32_t i = 0; i < look_count; ++i, ++now_) {
+    for (uint32_t i = 0; i < look_count; ++i) {
       for (ToyClass& toy : classes) {
         toy.Pass(now_, static_cast<double>(random_() % 2001) / 1000 - 1);
       }
       moved_count += Look();
+      ++now_;
     }
     return moved_count;
   }
