@@ -44,22 +44,26 @@ struct SendOutcome {
   size_t sent_piece_count = 0;
 };
 
-// Sends until everything is gone or the socket takes no more.
+// Sends until everything is gone, the socket takes no more, or it is the others' turn: the socket
+// is reported again then.
 SendOutcome SendPieces(Transport& transport, std::span<ReplyPiece> pieces) {
   SendOutcome outcome;
-  while (outcome.sent_piece_count < pieces.size()) {
+  while (outcome.sent_piece_count < pieces.size() && outcome.result.bytes < kSendBytesMax) {
     const auto left = pieces.subspan(outcome.sent_piece_count);
-    const auto batch = left.first(std::min(kPiecesPerSendMax, left.size()));
+    const size_t bytes_max = kSendBytesMax - outcome.result.bytes;
     std::array<iovec, kPiecesPerSendMax> vectors;
+    size_t piece_count = 0;
     size_t offered_bytes = 0;
-    for (size_t i = 0; i < batch.size(); ++i) {
-      vectors[i] = {const_cast<char*>(batch[i].data), batch[i].bytes};  // only read
-      offered_bytes += batch[i].bytes;
+    while (piece_count < std::min(kPiecesPerSendMax, left.size()) && offered_bytes < bytes_max) {
+      const ReplyPiece& piece = left[piece_count];
+      const size_t bytes = std::min(piece.bytes, bytes_max - offered_bytes);
+      vectors[piece_count++] = {const_cast<char*>(piece.data), bytes};  // only read
+      offered_bytes += bytes;
     }
-    const IoResult sent = transport.Send(std::span(vectors).first(batch.size()));
+    const IoResult sent = transport.Send(std::span(vectors).first(piece_count));
     outcome.result.status = sent.status;
     outcome.result.bytes += sent.bytes;
-    outcome.sent_piece_count += ConsumeSent(batch, sent.bytes);
+    outcome.sent_piece_count += ConsumeSent(left.first(piece_count), sent.bytes);
     // A short send says that the socket is full; asking once more would only hear that it is.
     if (sent.bytes < offered_bytes) break;
   }

@@ -134,13 +134,23 @@ TEST_CASE_METHOD(Fixture, "replies larger than the shared buffer are sent whole"
   std::string expected;
   queue.Attach(backlog);
   for (int i = 0; i < 50; ++i) {
-    const std::string reply(static_cast<size_t>(i) * 5'000, static_cast<char>('a' + i % 26));
+    const std::string reply(static_cast<size_t>(i) * 400, static_cast<char>('a' + i % 26));
     queue.Append(reply);
     expected += reply;
   }
   CHECK(queue.PendingBytes() == expected.size());
   Flush();
   CHECK(transport.taken == expected);
+}
+
+TEST_CASE_METHOD(Fixture, "a very large reply is sent in parts, so that others have their turn") {
+  Loan loan{std::string(3 * kSendBytesMax / 2, 'x')};
+  queue.Attach(backlog);
+  loan.LendTo(queue);
+  CHECK(Flush().bytes == kSendBytesMax);
+  CHECK(loan.release_count == 0);
+  CHECK(backlog->Send(transport).bytes == kSendBytesMax / 2);
+  CHECK(loan.release_count == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "more pieces than one system call takes are sent with several") {
