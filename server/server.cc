@@ -178,6 +178,7 @@ std::optional<StartFailure> Server::BuildCache() {
   if (cache_ == nullptr) return failure;
   commands_ = std::make_unique<CommandEnvironment>(*cache_, clock_, *this,
                                                    ToCommandOptions(settings_), &events_);
+  cache_->SetWakeRoomMaker([this] { room_thread_.Wake(); });
   commands_->Crawler().SetWake([this] { crawl_thread_.Wake(); });
   return std::nullopt;
 }
@@ -207,6 +208,22 @@ void Server::TellWhereItListens() {
   }
 }
 
+namespace {
+
+BackgroundThread::Wait MakeRoom(slab::Cache& cache) {
+  switch (cache.MakeRoom()) {
+    case slab::Cache::RoomWork::kIdle:
+      return BackgroundThread::kUntilWoken;
+    case slab::Cache::RoomWork::kMore:
+      return BackgroundThread::Wait::zero();
+    case slab::Cache::RoomWork::kBlocked:
+      break;
+  }
+  return std::chrono::milliseconds(20);  // what was lent may have come home; nobody tells of that
+}
+
+}  // namespace
+
 std::optional<StartFailure> Server::Start() {
   TellWhereItListens();
   try {
@@ -221,6 +238,7 @@ std::optional<StartFailure> Server::Start() {
       return BackgroundThread::Wait(cache_->Sweep() ? kMoment : Ticker::kPeriod);
     });
     events_.Start();
+    room_thread_.Start([this] { return MakeRoom(*cache_); });
     crawl_thread_.Start([this] { return commands_->Crawler().Step(); });
     front_end_->Start(settings_.drop_privileges ? DropWorkerPrivileges : nullptr);
   } catch (const std::system_error& error) {  // no more threads to be had
@@ -235,6 +253,7 @@ void Server::Stop() {
   events_.Stop();
   events_.Step();
   if (front_end_ != nullptr) front_end_->Stop();
+  room_thread_.Stop();
   crawl_thread_.Stop();
   sweep_thread_.Stop();
   ticker_.Stop();

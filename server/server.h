@@ -87,6 +87,7 @@ class Server final : public ServerView {
   Ticker ticker_;
   slab::Clock clock_;
   std::unique_ptr<slab::Cache> cache_;
+  BackgroundThread room_thread_;
   BackgroundThread crawl_thread_;
   BackgroundThread sweep_thread_;
   std::unique_ptr<CommandEnvironment> commands_;

@@ -27,9 +27,6 @@ Complaint CheckItemBytes(const Settings& settings) {
     return "Cannot set item size limit higher than 1/2 of memory max.";
   }
   if (bytes > kGiB) return "Cannot set item size limit higher than a gigabyte.";
-  if (bytes > kPageBytes) {
-    return "Cannot set item size limit higher than one page (1m): values do not span pages yet.";
-  }
   return {};
 }
 

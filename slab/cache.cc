@@ -42,7 +42,10 @@ std::string CacheConfig::Validate() const {
   if (smallest_item_bytes == 0) return "the smallest item must be at least 1 byte";
   if (smallest_item_bytes > Item::kChunkBytesMax / 2)
     return "the smallest item must be at most 32 KiB";
-  if (item_bytes_max > kMiB) return "items larger than 1 MiB are not supported";
+  if (item_bytes_max > kItemBytesMax) return "the largest item must be at most 1 GiB";
+  if (item_bytes_max > kMiB && item_bytes_max > limit_bytes / 2) {
+    return "the largest item must be at most half of the memory limit";
+  }
   return {};
 }
 
@@ -56,6 +59,10 @@ std::unique_ptr<Cache> Cache::Create(const CacheConfig& config, const Clock& clo
   if (!slabs.arena.IsReady() || !slabs.hints.IsReady() || !slabs.index.IsReady() ||
       !slabs.ghost.IsReady() || slabs.extents.BytesMax() < kMiB) {
     *error = "the system refuses the address space for the cache";
+    return nullptr;
+  }
+  if (config.item_bytes_max > kMiB && slabs.extents.BytesMax() < config.item_bytes_max) {
+    *error = "the system refuses the address space for items of that size";
     return nullptr;
   }
   if (config.preallocate && !Preallocate(impl->slabs)) {

@@ -53,9 +53,9 @@ class Pin {
 };
 
 // A chunk taken for an item whose value is still to be written. Whoever holds it may fill
-// Value(); Commit publishes it, destruction gives it back. Must die on its worker's thread
-// or while that worker is off-line. It survives Quiesce and Offline; one that has to wait for its
-// value over several turns asks Cache::KeepUnderWay.
+// Value(), unless it awaits room; Commit publishes it, destruction gives it back. Must die on its
+// worker's thread or while that worker is off-line. It survives Quiesce and Offline; one that has
+// to wait for its value over several turns asks Cache::KeepUnderWay.
 class Reservation {
  public:
   Reservation() = default;
@@ -75,6 +75,12 @@ class Reservation {
   friend class Cache;
   friend class CacheImpl;
   void StopKeeping();
+  // Counts `bytes` as under way. False: there are too many already.
+  [[nodiscard]] bool Keep(uint64_t bytes);
+  void TakeExtent(uint32_t extent);  // ExtentId
+  // A large value's memory at once, or else a place in the queue for it.
+  void TakeOrAwaitRoom();
+  void LeaveQueue();
   ReserveStatus status_ = ReserveStatus::kNoMemory;
   Item* item_ = nullptr;
   CacheImpl* cache_ = nullptr;
@@ -126,6 +132,11 @@ class Cache {
   // Counts cmd_set, store_too_large and store_no_memory, unless told not to. The worker may pass
   // quiescent states.
   Reservation Reserve(Worker& worker, const ItemSpec& spec);
+  // For a reservation that awaits room. `wake` is called, from any thread, when TakeRoom has
+  // something else to say than kWaiting.
+  void AwaitRoom(const Reservation& reservation, std::function<void()> wake);
+  // REQUIRES: it awaits room. After kRefused it still has its key, and is to be abandoned.
+  [[nodiscard]] RoomStatus TakeRoom(Worker& worker, Reservation& reservation);
   // The value does not arrive in this turn. Chunks that wait for their values cannot be evicted,
   // so all together they may take half the limit at most, or three quarters for one of 64 KiB or
   // less: clients that never finish what they began leave the rest to everybody else. False: that
@@ -206,6 +217,13 @@ class Cache {
   [[nodiscard]] bool Sweep();
   // All three, where one thread has the time for them.
   void Maintain(uint32_t now_s);
+  // Frees memory for those who await it, for some milliseconds. By one thread of its own, so that
+  // no client waits for it; without one, nobody awaits room (ItemSpec::may_wait).
+  enum class RoomWork : uint8_t { kIdle, kMore, kBlocked };  // kBlocked: try again in a while
+  RoomWork MakeRoom();
+  // `wake` is called, from any thread, when there is something to do for MakeRoom. Before the first
+  // turn.
+  void SetWakeRoomMaker(std::function<void()> wake);
 
  private:
   explicit Cache(std::unique_ptr<CacheImpl> impl);

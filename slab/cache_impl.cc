@@ -124,23 +124,6 @@ Item* CacheImpl::NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* st
   return item;
 }
 
-Item* CacheImpl::NewLargeItem(Worker& worker, const ItemSpec& spec, uint64_t bytes,
-                              ReserveStatus* status) {
-  *status = ReserveStatus::kTooLarge;
-  if (bytes > kMiB) return nullptr;
-  *status = ReserveStatus::kNoMemory;
-  ExtentId extent = kNoExtent;
-  Item* const item = large_allocator.Allocate(worker, spec.value_bytes, &extent);
-  if (item == nullptr) {
-    worker.CountersOf(slabs.LargeClassId()).outofmemory.Add();
-    return nullptr;
-  }
-  item->Format(spec, slabs.config.use_cas);
-  item->SetExtent(extent);
-  *status = ReserveStatus::kReserved;
-  return item;
-}
-
 // --- publishing ----------------------------------------------------------------------------------
 
 namespace {

@@ -16,6 +16,8 @@
 #include "slab/large_allocator.h"
 #include "slab/page_release.h"
 #include "slab/rebalancer.h"
+#include "slab/room_maker.h"
+#include "slab/room_queue.h"
 #include "slab/slab_set.h"
 #include "slab/sweeper.h"
 
@@ -29,17 +31,21 @@ class CacheImpl {
         release(slabs, supply),
         allocator(supply, release),
         large_allocator(slabs, supply, release, allocator),
+        room_maker(slabs, supply, large_allocator, room, under_way_bytes),
         rebalancer(slabs, release),
         sweeper(slabs, supply),
         rebalances(config.rebalance),
         maintainer(slabs.workers.Add(slabs.epochs)),
-        sweeping(slabs.workers.Add(slabs.epochs)) {}
+        sweeping(slabs.workers.Add(slabs.epochs)),
+        room_worker(slabs.workers.Add(slabs.epochs)) {}
 
   SlabSet slabs;
   ChunkSupply supply;
   PageRelease release;
   Allocator allocator;
   LargeAllocator large_allocator;
+  RoomQueue room;
+  RoomMaker room_maker;
   Rebalancer rebalancer;
   Sweeper sweeper;
   // The first id given out is 2, as memcached's.
@@ -52,6 +58,8 @@ class CacheImpl {
   Worker& maintainer;
   // And sweeping as this one: by another thread, for which the clock and the rest need not wait.
   Worker& sweeping;
+  // Room is made as this one.
+  Worker& room_worker;
 
   // Pages before this one have been purged since the last purge began; see cache_upkeep.cc.
   PageId purge_cursor GUARDED_BY(slabs.flush.mutex) = 0;
@@ -97,6 +105,8 @@ class CacheImpl {
   Item* NewItem(Worker& worker, const ItemSpec& spec, ReserveStatus* status);
   // The same for `bytes` that fit no chunk.
   Item* NewLargeItem(Worker& worker, const ItemSpec& spec, uint64_t bytes, ReserveStatus* status);
+  // The same for a value that has to wait for its room.
+  Item* NewWaitingItem(Worker& worker, const ItemSpec& spec, ReserveStatus* status);
 
   // --- publishing ----------------------------------------------------------------------------
   // What a change finds under its key; a dead item counts as none, but its slot is reused.

@@ -114,6 +114,8 @@ CacheStats Describe(const CacheImpl& cache) {
   stats.extent_bytes = slabs.extents.UsedBytes();
   stats.extent_idle_bytes = slabs.extents.IdleBytes();
   stats.extent_record_bytes = slabs.extents.RecordBytes();
+  stats.room_waiting_count = cache.room.Length();
+  stats.room_wait_count = cache.room.WaitCount();
   stats.index_bytes = slabs.index.Bytes();
   stats.ghost_bytes = slabs.ghost.Bytes();
   for (const ClassStats& one : stats.classes) {

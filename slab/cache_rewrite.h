@@ -89,6 +89,9 @@ RewriteResult Rewrite(CacheImpl& cache, Worker& worker, std::string_view key, Pl
     if (old == nullptr) return {};
     const std::optional<uint32_t> value_bytes = plan.ValueBytes(*old);
     if (!value_bytes) return {.status = RewriteStatus::kRefused, .old = old};
+    // Room for a large sum is not to be made of what it is a part of.
+    if (*value_bytes >= Item::kLargeValueBytesMin) [[unlikely]]
+      cache.MarkMet(*old);
     const ItemSpec item_spec = internal::SpecLike(*old, key, *value_bytes);
     ReserveStatus reserved = ReserveStatus::kNoMemory;
     Item* const fresh = cache.NewItem(worker, item_spec, &reserved);  // `old` is no longer lent

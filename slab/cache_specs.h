@@ -94,7 +94,15 @@ struct CommitSpec {
   bool vivifies = false;
 };
 
-enum class ReserveStatus : uint8_t { kReserved, kTooLarge, kNoMemory };
+// kAwaitsRoom: the item is begun, and its value has no memory yet, see Cache::TakeRoom.
+enum class ReserveStatus : uint8_t { kReserved, kTooLarge, kNoMemory, kAwaitsRoom };
+
+// How a reservation that awaits room gets on.
+enum class RoomStatus : uint8_t {
+  kReady,    // it has room: its value may be written
+  kWaiting,  // ask again when woken
+  kRefused   // there was no progress for too long: to be abandoned
+};
 
 struct ItemSpec {
   std::string_view key = {};  // 1..kKeyBytesMax bytes; not kept
@@ -103,6 +111,7 @@ struct ItemSpec {
   uint32_t value_bytes = 0;
   bool counts_at_once = true;  // as cmd_set, or else store_too_large or store_no_memory
   bool has_binary_key = false;
+  bool may_wait = false;  // for room, where much is to be made: kAwaitsRoom
 };
 
 // kNoMemory: Hollow only.

@@ -47,6 +47,8 @@ struct CacheStats {
   uint64_t extent_bytes = 0;       // for the values of large items
   uint64_t extent_idle_bytes = 0;  // of such that are gone, kept for the next
   uint64_t extent_record_bytes = 0;
+  uint64_t room_waiting_count = 0;  // stores of very large values that wait for memory now
+  uint64_t room_wait_count = 0;     // and that ever did
   uint64_t index_bytes = 0;         // committed for the index, overflow buckets included
   uint64_t ghost_bytes = 0;         // for the keys of items that were evicted unread
   uint64_t queue_bytes = 0;         // for the queues of items on probation, at their longest

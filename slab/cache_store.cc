@@ -31,20 +31,18 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
 }
 
 std::span<char> Reservation::Value() const {
-  if (item_ == nullptr) return {};
+  if (item_ == nullptr || status_ != ReserveStatus::kReserved) return {};
   return cache_->slabs.ValuePlaceOf(*item_);
 }
 
 Hit Reservation::View() const { return item_ == nullptr ? Hit{} : cache_->MakeHit(*item_); }
 
-void Reservation::StopKeeping() {
-  if (kept_bytes_ == 0) return;
-  cache_->under_way_bytes.fetch_sub(std::exchange(kept_bytes_, 0), std::memory_order_relaxed);
-}
-
 void Reservation::Abandon() {
-  StopKeeping();
+  if (kept_bytes_ != 0) [[unlikely]]
+    StopKeeping();
   if (item_ == nullptr) return;
+  if (status_ == ReserveStatus::kAwaitsRoom) [[unlikely]]
+    LeaveQueue();
   Item* const item = std::exchange(item_, nullptr);
   if (worker_->is_online) {
     cache_->supply.GiveBack(*worker_, item);
@@ -59,6 +57,8 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
   reservation.item_ = impl_->NewItem(worker, spec, &reservation.status_);
   reservation.cache_ = impl_.get();
   reservation.worker_ = &worker;
+  if (reservation.status_ == ReserveStatus::kAwaitsRoom) [[unlikely]]
+    reservation.TakeOrAwaitRoom();
   if (!spec.counts_at_once) return reservation;
   if (reservation) {
     CountStore(worker, reservation);
@@ -68,34 +68,6 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
     (is_too_large ? counters.store_too_large : counters.store_no_memory).Add();
   }
   return reservation;
-}
-
-namespace {
-
-uint64_t UnderWayMax(uint64_t limit_bytes, uint64_t taken_bytes) {
-  constexpr uint64_t kSmallBytesMax = 64 * 1024;
-  return taken_bytes <= kSmallBytesMax ? limit_bytes / 4 * 3 : limit_bytes / 2;
-}
-
-// The memory that `item` takes: its chunk, or its extent and a head that counts for nothing beside.
-uint64_t TakenBytes(SlabSet& slabs, const Item& item) {
-  if (item.IsLarge()) return slabs.extents.BytesOf(item.Extent());
-  return slabs.ClassOf(&item).ChunkBytes();
-}
-
-}  // namespace
-
-bool Cache::KeepUnderWay(Reservation& reservation) {
-  if (reservation.kept_bytes_ != 0) return true;
-  const uint64_t taken_bytes = TakenBytes(impl_->slabs, *reservation.item_);
-  // Relaxed: a sum; what it counts is handed over elsewhere.
-  const uint64_t before = impl_->under_way_bytes.fetch_add(taken_bytes, std::memory_order_relaxed);
-  reservation.kept_bytes_ = taken_bytes;
-  if (before + taken_bytes <= UnderWayMax(impl_->slabs.budget.LimitBytes(), taken_bytes)) {
-    return true;
-  }
-  reservation.Abandon();
-  return false;
 }
 
 // --- commit --------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ enum class LockRank : uint8_t {
   kLimbo,        // retired chunks that workers left behind
   kPool,         // free pages
   kExtents,      // slots of the extent area; a leaf: taken wherever a large value's memory is
+  kRoomQueue,    // who waits for room; a leaf
   kRegistry,     // the lists of workers and of epoch participants
 };
 

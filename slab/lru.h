@@ -95,6 +95,10 @@ class Lru {
   // An item near the end of its probation, and one that the hand will meet soon; for figures.
   [[nodiscard]] const Item* OldestOnProbation() const;
   [[nodiscard]] const Item* NextProtected() const;
+  // The greater of both ages; 0: nobody is there.
+  [[nodiscard]] uint32_t TailAge(uint32_t now_ds) const {
+    return std::max(AgeOf(OldestOnProbation(), now_ds), AgeOf(NextProtected(), now_ds));
+  }
   // Place in the class's pages of the one that the hand comes to next and has not begun: what is
   // unread there has been unread for the hand's whole round.
   [[nodiscard]] size_t PageAfterHand() const {

@@ -24,13 +24,11 @@ std::vector<ClassFigures> Rebalancer::Look() {
     Demand& demand = demands_[slab_class.Id()];
     demand.Look(TotalsOf(slab_class.Id()));
     const MutexLock lock(slab_class.mutex);
-    const Lru& lru = slab_class.LruLocked();
     ClassFigures figures = FiguresOfLocked(slabs_, slab_class);
     figures.evicted_count = demand.EvictedCount();
     figures.evicted_age_s = demand.MeanAgeSeconds();
     figures.hit_count = demand.HitCount();
-    figures.tail_age_s = std::max(Lru::AgeOf(lru.OldestOnProbation(), now_ds),
-                                  Lru::AgeOf(lru.NextProtected(), now_ds));
+    figures.tail_age_s = slab_class.LruLocked().TailAge(now_ds);
     classes.push_back(figures);
   }
   return classes;

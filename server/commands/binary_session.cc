@@ -146,14 +146,12 @@ BinarySession::Step BinarySession::BeginValue(Stretch& stretch) {
   store_ = TakeStore(context_);
   const Status refusal = store_->Begin(context_, parsed.request, stretch.Asker());
   stretch.ConsumeParsed();
-  if (refusal == Status::kNone) return ContinueValue(stretch.turn);
+  if (refusal == Status::kNone) return StartValue(stretch.turn);
   GiveBackStore(context_, std::move(store_));
   Swallow(parsed.value_bytes, refusal);
   return std::nullopt;
 }
 
-void BinarySession::RefuseValue(uint32_t missing_bytes) {
-  Swallow(missing_bytes, Status::kNoMemoryDuringRead);
-}
+void BinarySession::RefuseValue(uint32_t missing_bytes, Status why) { Swallow(missing_bytes, why); }
 
 }  // namespace larder::server

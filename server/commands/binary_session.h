@@ -27,7 +27,7 @@ class BinarySession final : public ProtocolSession {
   struct Stretch;
 
   Step TakeRequests(Turn& turn) override;
-  void RefuseValue(uint32_t missing_bytes) override;
+  void RefuseValue(uint32_t missing_bytes, protocol::Status why) override;
   void AnswerRefusal(protocol::Status error, protocol::ReplySink& replies) override;
 
   Step NextPacket(Stretch& stretch);

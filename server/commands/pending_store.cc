@@ -6,7 +6,6 @@
 
 #include "protocol/meta_encoder.h"
 #include "protocol/text_encoder.h"
-#include "server/commands/storage.h"
 
 namespace larder::server {
 
@@ -61,11 +60,18 @@ Status PendingStore::Begin(WorkerContext& context, const Request& request,
   kept_.reset();
   key_ = request.key;
   counted_ = request.counts_at_once;
+  value_bytes_ = request.value_bytes;
   filled_bytes_ = 0;
+  drops_on_refusal_ = DropsOnRefusal(request);
   const Status refusal = ReserveItem(context, request, reservation_);
   if (refusal != Status::kNone || request.fault == Status::kNone) return refusal;
   reservation_.Abandon();
   return request.fault;
+}
+
+void PendingStore::AwaitRoom(WorkerContext& context, std::shared_ptr<Waker> waker) {
+  Keep(context);
+  context.cache.AwaitRoom(reservation_, [waker = std::move(waker)] { waker->Wake(); });
 }
 
 size_t PendingStore::Fill(std::string_view input) {
@@ -81,12 +87,15 @@ bool PendingStore::KeepUnderWay(WorkerContext& context) {
     kept_.reset();
     return false;
   }
-  if (dialect_ == Dialect::kMeta && kept_ == nullptr) {
-    kept_ = std::make_unique<KeptRequest>();
-    kept_->meta = context.meta;
-    key_ = {kept_->key.data(), key_.copy(kept_->key.data(), kept_->key.size())};
-  }
+  Keep(context);
   return true;
+}
+
+void PendingStore::Keep(const WorkerContext& context) {
+  if (dialect_ != Dialect::kMeta || kept_ != nullptr) return;
+  kept_ = std::make_unique<KeptRequest>();
+  kept_->meta = context.meta;
+  key_ = {kept_->key.data(), key_.copy(kept_->key.data(), kept_->key.size())};
 }
 
 Outcome PendingStore::Finish(WorkerContext& context, std::string_view value_end) {

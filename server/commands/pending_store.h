@@ -27,7 +27,9 @@
 #include "protocol/reply_sink.h"
 #include "protocol/request.h"
 #include "server/commands/binary_answer.h"
+#include "server/commands/storage.h"
 #include "server/commands/worker_context.h"
+#include "server/net/stream_handler.h"
 #include "slab/cache.h"
 
 namespace larder::server {
@@ -39,6 +41,23 @@ class PendingStore {
   [[nodiscard]] protocol::Status Begin(WorkerContext& context, const protocol::Request& request,
                                        const BinaryAsker& asker = {});
 
+  // --- room ----------------------------------------------------------------------------------
+  // Whether there is no memory for the value yet. Nothing of it may be filled in before TakeRoom is
+  // kReady.
+  [[nodiscard]] bool AwaitsRoom() const {
+    return reservation_.Status() == slab::ReserveStatus::kAwaitsRoom;
+  }
+  // `waker` is used when TakeRoom has more to say than kWaiting. The request outlives its turn.
+  void AwaitRoom(WorkerContext& context, std::shared_ptr<Waker> waker);
+  [[nodiscard]] slab::RoomStatus TakeRoom(WorkerContext& context) {
+    return context.cache.TakeRoom(context.worker, reservation_);
+  }
+  // What to answer after kRefused.
+  [[nodiscard]] protocol::Status RefuseRoom(WorkerContext& context) {
+    return server::RefuseRoom(context, reservation_, commit_, drops_on_refusal_);
+  }
+
+  // --- bytes ---------------------------------------------------------------------------------
   // Copies what `input` has of the value; returns how many bytes that were.
   size_t Fill(std::string_view input);
 
@@ -49,12 +68,19 @@ class PendingStore {
   // Says that the next `bytes` of Unfilled() have been written.
   void Advance(size_t bytes) { filled_bytes_ += static_cast<uint32_t>(bytes); }
   [[nodiscard]] bool IsFull() const { return Unfilled().empty(); }
+  // What is still to come of the value and what ends it.
+  [[nodiscard]] size_t MissingBytes() const {
+    return size_t{value_bytes_} - filled_bytes_ + ValueEndBytes();
+  }
 
   // The rest of the value comes in a later turn. False: too much memory waits for values already;
   // the chunk is given back, and what is left of the value is to be dropped.
   [[nodiscard]] bool KeepUnderWay(WorkerContext& context);
-  // Whether the client wants to hear of that: `q` hides this error and no other.
-  [[nodiscard]] bool IsCutShortSilently() const { return is_cut_short_silently_; }
+  // Whether the client wants to hear of that: `q` hides this error and no other, noreply all.
+  [[nodiscard]] bool IsSilentOn(protocol::Status error) const {
+    if (error == protocol::Status::kNoMemoryDuringRead) return is_cut_short_silently_;
+    return dialect_ == Dialect::kClassicNoreply;
+  }
 
   // How many bytes come behind the value and belong to it.
   [[nodiscard]] size_t ValueEndBytes() const {
@@ -75,14 +101,19 @@ class PendingStore {
     std::array<char, protocol::kKeyBytesMax> key;
   };
 
+  // The request is needed after its turn.
+  void Keep(const WorkerContext& context);
+
   slab::Reservation reservation_;
   slab::CommitSpec commit_;
   std::unique_ptr<KeptRequest> kept_;  // of an `ms` whose value takes more than one turn
   std::string_view key_;               // of an `ms`
   BinaryAsker asker_ = {};             // kBinary
+  uint32_t value_bytes_ = 0;
   uint32_t filled_bytes_ = 0;
   Dialect dialect_ = Dialect::kClassic;
   bool is_cut_short_silently_ = false;
+  bool drops_on_refusal_ = false;
   bool counted_ = false;  // as cmd_set
 };
 

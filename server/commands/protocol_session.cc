@@ -30,6 +30,8 @@ ProtocolSession::Step ProtocolSession::Proceed(Turn& turn) {
   switch (phase_) {
     case Phase::kRequests:
       return TakeRequests(turn);
+    case Phase::kRoom:
+      return ContinueRoom(turn);
     case Phase::kValue:
       return ContinueValue(turn);
     case Phase::kSwallow:
@@ -66,6 +68,33 @@ ProtocolSession::Step ProtocolSession::DrainFeed(Turn& turn) {
 
 // --- values ------------------------------------------------------------------------------------
 
+ProtocolSession::Step ProtocolSession::StartValue(Turn& turn) {
+  if (!store_->AwaitsRoom()) [[likely]]
+    return ContinueValue(turn);
+  phase_ = Phase::kRoom;
+  store_->AwaitRoom(context_, link_.GetWaker());
+  return std::nullopt;
+}
+
+// The bytes of the value that have come stay with the connection, and no more are received.
+ProtocolSession::Step ProtocolSession::ContinueRoom(Turn& turn) {
+  switch (store_->TakeRoom(context_)) {
+    case slab::RoomStatus::kReady:
+      return ContinueValue(turn);
+    case slab::RoomStatus::kWaiting:
+      return Next::kAwait;
+    case slab::RoomStatus::kRefused:
+      break;
+  }
+  return GiveUpValue(store_->RefuseRoom(context_));
+}
+
+ProtocolSession::Step ProtocolSession::GiveUpValue(Status why) {
+  RefuseValue(static_cast<uint32_t>(store_->MissingBytes()), why);
+  GiveBackStore(context_, std::move(store_));
+  return std::nullopt;
+}
+
 ProtocolSession::Step ProtocolSession::ContinueValue(Turn& turn) {
   turn.Consume(store_->Fill(turn.rest));
   if (!store_->IsFull() || turn.rest.size() < store_->ValueEndBytes()) return AwaitValue();
@@ -79,11 +108,8 @@ ProtocolSession::Step ProtocolSession::ContinueValue(Turn& turn) {
 // As memcached does when it runs out of memory half-way: the rest is dropped, the old item stays.
 ProtocolSession::Step ProtocolSession::AwaitValue() {
   phase_ = Phase::kValue;
-  const size_t missing_bytes = store_->Unfilled().size() + store_->ValueEndBytes();
   if (store_->KeepUnderWay(context_)) return Next::kNeedInput;
-  RefuseValue(static_cast<uint32_t>(missing_bytes));
-  GiveBackStore(context_, std::move(store_));
-  return std::nullopt;
+  return GiveUpValue(Status::kNoMemoryDuringRead);
 }
 
 std::span<char> ProtocolSession::DirectInput() {
@@ -99,7 +125,7 @@ StreamStep ProtocolSession::OnDirectInput(size_t bytes, protocol::ReplySink& rep
 }
 
 StreamHandler::Wants ProtocolSession::Wanted() const {
-  if (phase_ == Phase::kValue) return Wants::kValue;
+  if (phase_ == Phase::kValue || phase_ == Phase::kRoom) return Wants::kValue;
   return phase_ == Phase::kSwallow ? Wants::kRefusedValue : Wants::kRequest;
 }
 

@@ -1,8 +1,9 @@
 // server/commands/protocol_session.h - what the conversations of all protocols have in common: they
 // go by turns, and between requests there are three things to do.
 //
-//     requests -+-> value    bytes of a value that is stored               -+
-//        ^      +-> swallow  bytes that nobody wants: refused, or too many  |
+//     requests -+-> room     memory for a very large value is awaited      -+
+//        ^      +-> value    bytes of a value that is stored, after room    |
+//        |      +-> swallow  bytes that nobody wants: refused, or too many  |
 //        |      '-> feed     an answer that somebody else produces          |
 //        '--------------------- one step of work -------------------------- '
 //
@@ -76,8 +77,8 @@ class ProtocolSession : public StreamHandler {
   // Carries out what is in the input, one request or more, while TakesRequests() and the turn is
   // not blocked.
   virtual Step TakeRequests(Turn& turn) = 0;
-  // The value under way has no room any more: calls Swallow.
-  virtual void RefuseValue(uint32_t missing_bytes) = 0;
+  // The value under way gets no room, or no more: calls Swallow.
+  virtual void RefuseValue(uint32_t missing_bytes, protocol::Status why) = 0;
   // Says what was wrong with the bytes that have been swallowed.
   virtual void AnswerRefusal(protocol::Status error, protocol::ReplySink& replies) = 0;
 
@@ -101,21 +102,24 @@ class ProtocolSession : public StreamHandler {
   // If the handler that has just returned left one: its answer comes before anything else.
   void TakeFeed();
   // REQUIRES: store_ has begun.
-  Step ContinueValue(Turn& turn);
+  Step StartValue(Turn& turn);
   // kNone: nothing is answered. The answer waits for the last of the bytes: only then can the
   // client have read it as the answer to this request and not to one before.
   void Swallow(uint32_t bytes, protocol::Status error);
 
   WorkerContext& context_;
   ConnectionLink& link_;
-  std::unique_ptr<PendingStore> store_;  // kValue
+  std::unique_ptr<PendingStore> store_;  // kRoom, kValue
 
  private:
-  enum class Phase : uint8_t { kRequests, kValue, kSwallow, kFeed };
+  enum class Phase : uint8_t { kRequests, kRoom, kValue, kSwallow, kFeed };
 
   StreamStep::Next Run(Turn& turn);
   Step Proceed(Turn& turn);
+  Step ContinueRoom(Turn& turn);
+  Step ContinueValue(Turn& turn);
   Step AwaitValue();
+  Step GiveUpValue(protocol::Status why);
   Step ContinueSwallowing(Turn& turn);
   Step DrainFeed(Turn& turn);
 

@@ -156,16 +156,15 @@ Session::Step Session::BeginValue(Stretch& stretch) {
   store_ = TakeStore(context_);
   const Status refusal = store_->Begin(context_, request);
   stretch.ConsumeParsed();
-  if (refusal == Status::kNone) return ContinueValue(stretch.turn);
+  if (refusal == Status::kNone) return StartValue(stretch.turn);
   GiveBackStore(context_, std::move(store_));
   constexpr uint32_t kEndBytes = protocol::kValueEndBytes;
   Swallow(request.value_bytes + kEndBytes, request.noreply ? Status::kNone : refusal);
   return std::nullopt;
 }
 
-void Session::RefuseValue(uint32_t missing_bytes) {
-  const bool is_silent = store_->IsCutShortSilently();
-  Swallow(missing_bytes, is_silent ? Status::kNone : Status::kNoMemoryDuringRead);
+void Session::RefuseValue(uint32_t missing_bytes, Status why) {
+  Swallow(missing_bytes, store_->IsSilentOn(why) ? Status::kNone : why);
 }
 
 // --- retrievals --------------------------------------------------------------------------------

@@ -27,19 +27,15 @@ slab::ItemSpec SpecOf(const WorkerContext& context, const protocol::Request& req
           .expires_s = slab::ResolveExpiry(request.exptime, context.environment.Clock()),
           .value_bytes = request.value_bytes,
           .counts_at_once = request.counts_at_once,
-          .has_binary_key = request.meta != nullptr && request.meta->Has(MetaFlag::kBinaryKey)};
+          .has_binary_key = request.meta != nullptr && request.meta->Has(MetaFlag::kBinaryKey),
+          .may_wait = !context.connection->IsDatagram()};
 }
 
-// A client that could not replace a value must not go on reading the old one: after a failed
-// `set` the key is gone, and after a failed `ms` whatever its mode. The other commands promise
-// nothing of the kind.
 Status Refuse(WorkerContext& context, const protocol::Request& request, Status why) {
   TellRefusedStore(
       context, request.key, CommitSpecOf(request).mode,
       why == Status::kTooLarge ? StoreResultKind::kTooLarge : StoreResultKind::kNoMemory);
-  if (request.command == Command::kSet || request.command == Command::kMetaSet) {
-    context.cache.DropForFailedSet(context.worker, request.key);
-  }
+  if (DropsOnRefusal(request)) context.cache.DropForFailedSet(context.worker, request.key);
   return why;
 }
 
@@ -114,6 +110,18 @@ slab::CommitSpec CommitSpecOf(const protocol::Request& request) {
   return {.mode = mode, .cas = request.number};
 }
 
+bool DropsOnRefusal(const protocol::Request& request) {
+  return request.command == Command::kSet || request.command == Command::kMetaSet;
+}
+
+Status RefuseRoom(WorkerContext& context, const slab::Reservation& reservation,
+                  const slab::CommitSpec& spec, bool drops) {
+  const std::string_view key = reservation.View().key;
+  TellRefusedStore(context, key, spec.mode, StoreResultKind::kNoMemory);
+  if (drops) context.cache.DropForFailedSet(context.worker, key);
+  return Status::kNoMemoryToStore;
+}
+
 Status ReserveItem(WorkerContext& context, const protocol::Request& request,
                    slab::Reservation& reservation) {
   if (request.meta == nullptr) context.prefixes.CountSet(request.key);
@@ -125,6 +133,7 @@ Status ReserveItem(WorkerContext& context, const protocol::Request& request,
   reservation = context.cache.Reserve(context.worker, SpecOf(context, request));
   switch (reservation.Status()) {
     case slab::ReserveStatus::kReserved:
+    case slab::ReserveStatus::kAwaitsRoom:
       return Status::kNone;
     case slab::ReserveStatus::kTooLarge:
       return Refuse(context, request, Status::kTooLarge);

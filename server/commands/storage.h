@@ -31,10 +31,20 @@ namespace larder::server {
 // What the request's command, and a meta command's flags, mean for the way it is stored.
 [[nodiscard]] slab::CommitSpec CommitSpecOf(const protocol::Request& request);
 
-// Takes a chunk for the request's item into `reservation`. Any status but kNone: it was refused,
-// counted, and answered so; the value is then to be dropped.
+// A client that could not replace a value must not go on reading the old one: after a failed
+// `set` the key is gone, and after a failed `ms` whatever its mode. The other commands promise
+// nothing of the kind.
+[[nodiscard]] bool DropsOnRefusal(const protocol::Request& request);
+
+// Takes a chunk for the request's item into `reservation`, which may await room then. Any status
+// but kNone: it was refused, counted, and answered so; the value is then to be dropped.
 [[nodiscard]] protocol::Status ReserveItem(WorkerContext& context, const protocol::Request& request,
                                            slab::Reservation& reservation);
+
+// The same refusal for one that awaited room in vain. `drops`: DropsOnRefusal(its request).
+[[nodiscard]] protocol::Status RefuseRoom(WorkerContext& context,
+                                          const slab::Reservation& reservation,
+                                          const slab::CommitSpec& spec, bool drops);
 
 // Publishes the filled reservation.
 [[nodiscard]] protocol::Outcome CommitItem(WorkerContext& context, slab::Reservation reservation,

@@ -150,8 +150,8 @@ TEST_CASE("a value that cannot be is refused with memcached's words and exit cod
   CHECK(Refuse({"-I", "40m"}) == half);
   CHECK(Refuse({"-I", "1025m", "-m", "4096"}) ==
         "64: Cannot set item size limit higher than a gigabyte.");
-  CHECK(Refuse({"-I", "2m"}) ==
-        "64: Cannot set item size limit higher than one page (1m): values do not span pages yet.");
+  CHECK(Accept({"-I", "1024m", "-m", "2048"}).item_bytes_max == 1024 * 1024 * 1024);
+  CHECK(Accept({"-I", "32m"}).item_bytes_max == 32 * 1024 * 1024);
   CHECK(Refuse({"-t", "100000"}) == "64: Number of threads must not be greater than 1024");
 }
 
