@@ -12,11 +12,9 @@
 //                is read, and asks for no more afterwards. So nobody holds memory while he waits
 //                for memory: there is no deadlock.
 //             2. Values under way have half the limit at most (Cache::KeepUnderWay): the maker
-//             waits
-//                until the first fits beside them before it frees anything.
+//                waits until the first fits beside them before it frees anything.
 //             3. An extent that was granted is either taken by Look or returned by Leave: both
-//             under
-//                the lock, and each ends the entry.
+//                under the lock, and each ends the entry.
 //             4. No wake-up is lost: a request leaves its `wake` here before it looks.
 //
 // Progress    bytes freed, a value that is no longer under way, somebody served. As long as there
