@@ -134,6 +134,55 @@ TEST_CASE("what can never be had is refused at once") {
   }
 }
 
+// One of several threads: values of 1 to 7 MB, some of which it does not wait for, and small ones.
+class LargeClient {
+ public:
+  LargeClient(Cache& cache, uint64_t number)
+      : cache_(cache), user_(cache), number_(number), mark_(static_cast<char>('a' + number)) {}
+
+  // Returns what went wrong.
+  int Run() {
+    for (uint64_t i = 0; i < 30; ++i) {
+      const std::string key = Numbered(Numbered("c", number_) + "-", i);
+      StoreLarge(key, static_cast<uint32_t>(1'100'000 + 700'000 * ((i + number_) % 9)), i % 7 != 6);
+      for (uint64_t j = 0; j < 200; ++j) {
+        if (!user_.TryStore(Numbered(key + "small", j), std::string(500, 's'))) ++failed_;
+      }
+      const Hit hit = cache_.Get(user_.worker(), key);
+      if (hit && hit.value.back() != mark_) ++failed_;
+      user_.NextTurn();
+    }
+    return failed_;
+  }
+
+ private:
+  void StoreLarge(const std::string& key, uint32_t bytes, bool has_patience) {
+    Reservation begun =
+        cache_.Reserve(user_.worker(), {.key = key, .value_bytes = bytes, .may_wait = true});
+    if (begun.Status() == ReserveStatus::kAwaitsRoom) Await(begun, has_patience);
+    if (begun.Status() == ReserveStatus::kReserved) {
+      begun.Value().front() = begun.Value().back() = mark_;
+      cache_.Commit(user_.worker(), std::move(begun), {});
+    } else if (has_patience) {
+      ++failed_;
+    }
+  }
+  void Await(Reservation& begun, bool has_patience) {
+    cache_.AwaitRoom(begun, [] {});
+    RoomStatus status = RoomStatus::kWaiting;
+    while (has_patience && status == RoomStatus::kWaiting) {
+      user_.NextTurn();
+      status = cache_.TakeRoom(user_.worker(), begun);
+    }
+  }
+
+  Cache& cache_;
+  CacheUser user_;
+  const uint64_t number_;
+  const char mark_;
+  int failed_ = 0;
+};
+
 TEST_CASE("large values that come and go from several threads are whole, and the limit holds") {
   CacheFixture fixture({.limit_bytes = 64 * kMiB, .item_bytes_max = 16 * kMiB});
   std::atomic<bool> is_over{false};
@@ -144,38 +193,8 @@ TEST_CASE("large values that come and go from several threads are whole, and the
   });
   std::atomic<int> failed{0};
   std::vector<std::thread> clients;
-  for (uint64_t client = 0; client < 3; ++client) {
-    clients.emplace_back([&, client] {
-      CacheUser user(*fixture.cache);
-      for (uint64_t i = 0; i < 30; ++i) {
-        const std::string key = Numbered(Numbered("c", client) + "-", i);
-        const auto bytes = static_cast<uint32_t>(1'100'000 + 700'000 * ((i + client) % 9));
-        Reservation begun = fixture.cache->Reserve(
-            user.worker(), {.key = key, .value_bytes = bytes, .may_wait = true});
-        std::atomic<int> wakes{0};
-        if (begun.Status() == ReserveStatus::kAwaitsRoom) {
-          fixture.cache->AwaitRoom(begun, [&wakes] { ++wakes; });
-          RoomStatus status = RoomStatus::kWaiting;
-          while (i % 7 != 6 && status == RoomStatus::kWaiting) {
-            user.NextTurn();
-            status = fixture.cache->TakeRoom(user.worker(), begun);
-          }
-        }
-        if (begun.Status() == ReserveStatus::kReserved) {
-          begun.Value().front() = begun.Value().back() = static_cast<char>('a' + client);
-          fixture.cache->Commit(user.worker(), std::move(begun), {});
-        } else if (i % 7 != 6) {
-          ++failed;
-        }
-        begun.Abandon();
-        for (uint64_t j = 0; j < 200; ++j) {
-          if (!user.TryStore(Numbered(key + "small", j), std::string(500, 's'))) ++failed;
-        }
-        const Hit hit = fixture.cache->Get(user.worker(), key);
-        if (hit && hit.value.back() != static_cast<char>('a' + client)) ++failed;
-        user.NextTurn();
-      }
-    });
+  for (uint64_t number = 0; number < 3; ++number) {
+    clients.emplace_back([&, number] { failed += LargeClient(*fixture.cache, number).Run(); });
   }
   for (std::thread& client : clients) client.join();
   is_over = true;
