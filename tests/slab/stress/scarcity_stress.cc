@@ -1,11 +1,13 @@
-// tests/slab/stress/scarcity_stress.cc - several threads want the only page there is, again and
-// again: no store is refused, because there is always something to evict.
+// tests/slab/stress/scarcity_stress.cc - several threads want one page, again and again: no store
+// is refused, because there is always something to evict.
 //
-// Each round all threads store into one slab class, then all into another, so that every round the
-// page has to change hands while they compete for it. The chunks of a page are many more than the
-// threads: whoever is refused was refused although somebody else's items could have gone.
+// Each round all threads store into one slab class, then all into another, and there are more
+// classes than pages, so that every round a page has to change hands while they compete for it. The
+// chunks of a page are more than the threads: whoever is refused was refused although somebody
+// else's items could have gone.
 //
 // Usage: scarcity_stress [rounds] [threads]
+#include <array>
 #include <atomic>
 #include <barrier>
 #include <cinttypes>
@@ -20,7 +22,9 @@
 namespace larder::slab {
 namespace {
 
-constexpr std::array<uint32_t, 4> kValueBytes = {100, 3'000, 20'000, 800};
+// Each of another class; seven pages are left beside the index.
+constexpr std::array<uint32_t, 12> kValueBytes = {30,    400,   3'000, 80,  700,   5'000,
+                                                  1'100, 9'000, 150,   250, 1'800, 20'000};
 constexpr uint32_t kStoresPerRound = 20;
 
 class Contest {
@@ -39,7 +43,7 @@ class Contest {
     const CacheStats stats = cache_->Stats();
     std::printf("%u rounds, %" PRIu64 " pages moved, %" PRIu64 " stores refused\n", rounds_,
                 stats.pages_moved, refused_.load());
-    if (stats.pages_moved < rounds_ / 2) return 1;  // the page did not change hands: no contest
+    if (stats.pages_moved < rounds_ / 2) return 1;  // no page changed hands: no contest
     return refused_ == 0 ? 0 : 1;
   }
 
