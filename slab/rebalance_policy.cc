@@ -62,6 +62,12 @@ bool IsUnread(const ClassFigures& figures) {
          figures.hit_count < figures.evicted_count * kHitsPerVictimMin;
 }
 
+// Not the same as !IsUnread: of a class that lost few items and was not asked for any, neither is
+// known.
+bool IsRead(const ClassFigures& figures) {
+  return figures.hit_count > 0 && figures.hit_count >= figures.evicted_count * kHitsPerVictimMin;
+}
+
 bool HasSparePage(const ClassFigures& figures) {
   return !IsShort(figures) && figures.free_chunk_count > figures.chunks_per_page;
 }
@@ -117,7 +123,7 @@ bool MayGive(const ClassFigures& donor, const ClassFigures& receiver) {
 
 // Whether the donor's items are worth less than the receiver's whatever their ages.
 bool GivesInAnyCase(const ClassFigures& donor, const ClassFigures& receiver) {
-  return HasSparePage(donor) || (IsUnread(donor) && !IsUnread(receiver));
+  return HasSparePage(donor) || (IsUnread(donor) && IsRead(receiver));
 }
 
 bool GivesBefore(const ClassFigures& one, const ClassFigures& other, const ClassFigures& receiver) {

@@ -129,6 +129,10 @@ TEST_CASE("a class that is not read gets nothing and gives to one that is") {
   // Where nobody is read age decides.
   CHECK(Moves({Unread(1, 500, 1), Idle(2, 900)}, 2, 1));
   CHECK(Moves({Evicting(1, 500, 30), Unread(2, 500, 1)}, 2, 1));
+  // Where nobody reads anything, a class of few victims is no better than one of many.
+  ClassFigures few = Evicting(1, 200, 1);
+  few.hit_count = 0;
+  CHECK_FALSE(PickMove(std::vector{few, Unread(2, 500, 1)}));
   // Too few victims to say so.
   CHECK_FALSE(PickMove(std::vector{Evicting(1, 500, 30), Unread(2, 100, 29)}));
 }
