@@ -23,9 +23,9 @@
 //          by what both ages may be off for want of victims. So the way back is never open: it
 //          would need the receiver's to be the older ones. And where sizes do not shift nothing
 //          moves: without the second margin, the mixed sizes of the benchmark missed 1.25 times as
-//          much with the policy as without any. What is
-//          read is served first: a class whose victims hardly anybody ever read (a log, a scan)
-//          gets nothing from one that is read more, and gives to it whatever the ages say.
+//          much with the policy as without any. What is read is served first: a class whose
+//          victims hardly anybody ever read (a log, a scan) gets nothing from one that is read
+//          more, and gives to it whatever the ages say.
 //
 // Units    pages, chunks, items, seconds.
 // Not here how a page is emptied: page_release.h. Who asks, and when: rebalancer.h.
