@@ -48,7 +48,9 @@ ExtentId LargeAllocator::MakeRoom(Worker& worker, uint64_t bytes) {
 
 ExtentId LargeAllocator::MakeRoomLocked(Worker& worker, uint64_t bytes) {
   Purse purse(slabs_.budget, slabs_.extents.ChargeFor(bytes));
-  const uint64_t attempts_max = kAttemptsMax + 4 * (bytes / kPageBytes);
+  // After the limit was lowered there is more to free than the value needs.
+  const uint64_t to_free = bytes + slabs_.budget.ExcessBytes();
+  const uint64_t attempts_max = kAttemptsMax + 4 * (to_free / kPageBytes);
   ExtentId extent = kNoExtent;
   uint32_t fruitless = 0;
   for (uint64_t attempt = 0; attempt < attempts_max && fruitless < kFruitlessMax; ++attempt) {
@@ -70,7 +72,8 @@ bool LargeAllocator::StepLocked(Worker& worker, uint64_t bytes, Purse& purse, Ex
   const uint64_t lacking = purse.Fill();
   *extent = slabs_.extents.Take(bytes, purse.Bytes());
   if (*extent != kNoExtent) return true;
-  const uint64_t wanted = std::clamp<uint64_t>(lacking, kRecordBytes, kMiB);
+  const uint64_t wanted =
+      std::clamp<uint64_t>(lacking + slabs_.budget.ExcessBytes(), kRecordBytes, kMiB);
   if (slabs_.extents.ReleaseIdle(wanted) > 0) return true;
   // Where much is to be freed, it is what was not used for longest, whatever its size.
   const bool is_much = bytes > kMiB;
