@@ -20,6 +20,7 @@
 #include "slab/room_queue.h"
 #include "slab/slab_set.h"
 #include "slab/sweeper.h"
+#include "slab/under_way.h"
 
 namespace larder::slab {
 
@@ -31,7 +32,7 @@ class CacheImpl {
         release(slabs, supply),
         allocator(supply, release),
         large_allocator(slabs, supply, release, allocator),
-        room_maker(slabs, supply, large_allocator, room, under_way_bytes),
+        room_maker(slabs, supply, large_allocator, room, under_way),
         rebalancer(slabs, release),
         sweeper(slabs, supply),
         rebalances(config.rebalance),
@@ -51,7 +52,7 @@ class CacheImpl {
   // The first id given out is 2, as memcached's.
   std::atomic<uint64_t> last_cas{1};
   // Chunks of reservations that wait for their values, see Cache::KeepUnderWay.
-  std::atomic<uint64_t> under_way_bytes{0};
+  UnderWay under_way;
   // Whether Maintain moves pages to where they are wanted.
   std::atomic<bool> rebalances;
   // Background work is done as this worker.

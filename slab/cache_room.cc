@@ -17,7 +17,7 @@ namespace {
 bool CanHaveRoom(const SlabSet& slabs, uint32_t value_bytes) {
   const uint64_t taken_bytes = slabs.extents.ChargeFor(value_bytes);
   return value_bytes <= slabs.extents.BytesMax() &&
-         taken_bytes <= UnderWayMax(slabs.budget.LimitBytes(), taken_bytes);
+         taken_bytes <= UnderWay::BytesMax(slabs.budget.LimitBytes(), taken_bytes);
 }
 
 }  // namespace
@@ -58,18 +58,14 @@ Item* CacheImpl::NewWaitingItem(Worker& worker, const ItemSpec& spec, ReserveSta
 
 bool Reservation::Keep(uint64_t bytes) {
   if (kept_bytes_ != 0) return true;
-  // Relaxed: a sum; what it counts is handed over elsewhere.
-  std::atomic<uint64_t>& under_way = cache_->under_way_bytes;
-  const uint64_t before = under_way.fetch_add(bytes, std::memory_order_relaxed);
+  if (!cache_->under_way.TryAdd(cache_->slabs.budget.LimitBytes(), bytes)) return false;
   kept_bytes_ = bytes;
-  if (before + bytes <= UnderWayMax(cache_->slabs.budget.LimitBytes(), bytes)) return true;
-  under_way.fetch_sub(std::exchange(kept_bytes_, 0), std::memory_order_relaxed);
-  return false;
+  return true;
 }
 
 void Reservation::StopKeeping() {
   if (kept_bytes_ == 0) return;
-  cache_->under_way_bytes.fetch_sub(std::exchange(kept_bytes_, 0), std::memory_order_relaxed);
+  cache_->under_way.Remove(std::exchange(kept_bytes_, 0));
   cache_->room.OnFinished(cache_->slabs.clock.NowSeconds());
 }
 

@@ -130,6 +130,13 @@ void ChunkSupply::PassQuiescent(Worker& worker) {
   if (worker.limbo.size() > kLimboMax) Collect(worker);
 }
 
+void ChunkSupply::LockPassingQuiescent(Worker& worker, Mutex& mutex) UNCHECKED_LOCKING {
+  while (!mutex.TryLock()) {
+    PassQuiescent(worker);
+    sched_yield();
+  }
+}
+
 void ChunkSupply::AnswerRequest(Worker& worker) {
   // Relaxed: seen a turn later is early enough; the draining itself is ordered by the classes'
   // mutexes.

@@ -22,6 +22,7 @@
 #include <span>
 #include <vector>
 
+#include "slab/locks.h"
 #include "slab/slab_set.h"
 
 namespace larder::slab {
@@ -78,6 +79,8 @@ class ChunkSupply {
   // Between two pieces of work: the worker holds no reference. Answers a pending request to give
   // everything back.
   void PassQuiescent(Worker& worker);
+  // For a lock whose holder may be waiting for this worker's quiescent state.
+  void LockPassingQuiescent(Worker& worker, Mutex& mutex) ACQUIRES_LOCK(mutex);
   void AnswerRequest(Worker& worker);
   // Frees what is in the worker's limbo and out of everybody's reach.
   void Collect(Worker& worker);

@@ -2,8 +2,9 @@
 //
 // Large items  Their class's pages are heads, which say nothing of the memory they stand for. So
 //              the extents count as its pages, those that are idle as its free chunks, and a page
-//              holds as many of its items as are in a MiB of extents. Whole pages are counted, so
-//              that who gives one of two away has as much left; but less than one is some.
+//              holds as many of its items as are in a page's worth of extents. Whole pages are
+//              counted, so that who gives one of two away has as much left; but less than one is
+//              some.
 // Threads      under the class's mutex.
 #pragma once
 

@@ -1,7 +1,5 @@
 #include "slab/large_allocator.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <optional>
 
@@ -32,15 +30,8 @@ void LargeAllocator::EvictAhead(Worker& worker, uint64_t bytes) {
   if (bytes <= idle_max && at_hand < idle_max) (void)supply_.EvictLarge(worker, bytes);
 }
 
-void LargeAllocator::LockPassingQuiescent(Worker& worker) UNCHECKED_LOCKING {
-  while (!room_mutex_.TryLock()) {
-    supply_.PassQuiescent(worker);
-    sched_yield();
-  }
-}
-
 ExtentId LargeAllocator::MakeRoom(Worker& worker, uint64_t bytes) {
-  LockPassingQuiescent(worker);
+  supply_.LockPassingQuiescent(worker, room_mutex_);
   const ExtentId extent = MakeRoomLocked(worker, bytes);
   room_mutex_.Unlock();
   return extent;
@@ -61,7 +52,7 @@ ExtentId LargeAllocator::MakeRoomLocked(Worker& worker, uint64_t bytes) {
 }
 
 bool LargeAllocator::Step(Worker& worker, uint64_t bytes, Purse& purse, ExtentId* extent) {
-  LockPassingQuiescent(worker);
+  supply_.LockPassingQuiescent(worker, room_mutex_);
   const bool has_freed = StepLocked(worker, bytes, purse, extent);
   room_mutex_.Unlock();
   return has_freed;

@@ -57,7 +57,6 @@ class LargeAllocator {
   // Frees something towards `bytes`: false when there was nothing.
   [[nodiscard]] bool Free(Worker& worker, uint64_t bytes);
   void EvictAhead(Worker& worker, uint64_t bytes);
-  void LockPassingQuiescent(Worker& worker) ACQUIRES_LOCK(room_mutex_);
 
   SlabSet& slabs_;
   ChunkSupply& supply_;

@@ -70,15 +70,14 @@ PageRelease::Result PageRelease::MoveExtents(Worker& worker, uint32_t receiver) 
     if (!supply_.Gather(worker)) return Result::kNobodyAnswers;
   }
   if (lacking > 0) return Result::kHeld;
-  if (receiver != 0) {
-    const std::optional<PageId> page = slabs_.pool.TakePaid();
-    if (!page) return Result::kHeld;
-    purse.Spend();
-    SlabClass& slab_class = slabs_.Class(receiver);
-    const MutexLock lock(slab_class.mutex);
-    slab_class.AddPageLocked(*page);
+  if (receiver == 0) {
+    TellMoved(slabs_.LargeClassId(), receiver);
+    return Result::kMoved;
   }
-  TellMoved(slabs_.LargeClassId(), receiver);
+  const std::optional<PageId> page = slabs_.pool.TakePaid();
+  if (!page) return Result::kHeld;
+  purse.Spend();
+  GiveTo(slabs_.LargeClassId(), receiver, *page);
   return Result::kMoved;
 }
 

@@ -1,7 +1,5 @@
 #include "slab/page_release.h"
 
-#include <sched.h>
-
 #include <algorithm>
 
 #include "slab/class_figures.h"
@@ -55,10 +53,7 @@ void PageRelease::LockPassingQuiescent(Worker& worker, Haste haste) UNCHECKED_LO
   if (mutex_.TryLock()) return;
   // Relaxed: a wish, seen soon enough.
   if (haste == Haste::kInLine) in_line_count_.fetch_add(1, std::memory_order_relaxed);
-  while (!mutex_.TryLock()) {
-    supply_.PassQuiescent(worker);
-    sched_yield();
-  }
+  supply_.LockPassingQuiescent(worker, mutex_);
   if (haste == Haste::kInLine) in_line_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -14,19 +14,14 @@ bool RoomMaker::Begin() {
 }
 
 bool RoomMaker::Keep() {
-  if (making_->is_kept) return true;
-  const uint64_t bytes = making_->taken_bytes;
-  // Relaxed: a sum; what it counts is handed over elsewhere.
-  const uint64_t before = under_way_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  making_->is_kept = before + bytes <= UnderWayMax(slabs_.budget.LimitBytes(), bytes);
-  if (!making_->is_kept) under_way_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  if (!making_->is_kept) {
+    making_->is_kept = under_way_.TryAdd(slabs_.budget.LimitBytes(), making_->taken_bytes);
+  }
   return making_->is_kept;
 }
 
 void RoomMaker::StopKeeping() {
-  if (making_->is_kept) {
-    under_way_bytes_.fetch_sub(making_->taken_bytes, std::memory_order_relaxed);
-  }
+  if (making_->is_kept) under_way_.Remove(making_->taken_bytes);
   making_->is_kept = false;
 }
 

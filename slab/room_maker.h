@@ -5,32 +5,24 @@
 // Not here what is freed: large_allocator.h
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 
 #include "slab/large_allocator.h"
 #include "slab/room_queue.h"
+#include "slab/under_way.h"
 
 namespace larder::slab {
-
-// How much of the limit values under way may take together, for one of `bytes`: half, so that
-// clients that never finish what they began leave the rest to everybody else; or three quarters for
-// a small one.
-[[nodiscard]] inline uint64_t UnderWayMax(uint64_t limit_bytes, uint64_t bytes) {
-  constexpr uint64_t kSmallBytesMax = 64 * 1024;
-  return bytes <= kSmallBytesMax ? limit_bytes / 4 * 3 : limit_bytes / 2;
-}
 
 class RoomMaker {
  public:
   RoomMaker(SlabSet& slabs, ChunkSupply& supply, LargeAllocator& allocator, RoomQueue& queue,
-            std::atomic<uint64_t>& under_way_bytes)
+            UnderWay& under_way)
       : slabs_(slabs),
         supply_(supply),
         allocator_(allocator),
         queue_(queue),
-        under_way_bytes_(under_way_bytes) {}
+        under_way_(under_way) {}
 
   enum class Result : uint8_t {
     kIdle,    // nobody waits
@@ -60,7 +52,7 @@ class RoomMaker {
   ChunkSupply& supply_;
   LargeAllocator& allocator_;
   RoomQueue& queue_;
-  std::atomic<uint64_t>& under_way_bytes_;
+  UnderWay& under_way_;
   std::optional<Making> making_;
 };
 
