@@ -10,6 +10,9 @@ from wire_connection import DatagramSocket, WireConnection
 
 REPLY_TIMEOUT_S = 5.0
 SILENCE_S = 0.2
+# A case that counts seconds may take this long between two places at which it waits, besides what it
+# waits: half of the second in which it counts on being served.
+PUNCTUAL_S = 0.5
 SHOWN_BYTES_MAX = 1500
 
 # A +++ line names every change among these; all others it may name besides. get_expired and
@@ -22,6 +25,34 @@ COMMAND_COUNTERS = (
 
 class Mismatch(Exception):
     """The server did something else than the transcript says."""
+
+
+class HeldUp(Mismatch):
+    """The same, of a case that counts seconds, on a machine that was too slow: it says nothing."""
+
+
+class Punctuality:
+    """Tells whether a case was held up between the places at which it waits."""
+
+    def __init__(self):
+        self._was_late = False
+        self._since = time.monotonic()
+
+    def is_lost(self):
+        """True if any stretch up to now took too long."""
+        self._end_stretch()
+        return self._was_late
+
+    def waits(self):
+        """What follows is time that the case means to take."""
+        self._end_stretch()
+
+    def waited(self, until=None):
+        """The case goes on; `until` is when, if that was seen late."""
+        self._since = until or time.monotonic()
+
+    def _end_stretch(self):
+        self._was_late |= time.monotonic() - self._since > PUNCTUAL_S
 
 
 def shown(data):
@@ -55,9 +86,11 @@ class CaseRunner:
         self._datagrams = None
         self._names = {}
         self._stats_before = None
+        self._punctuality = None
 
     def run(self, case):
-        """Empties the cache and runs the case; Mismatch if the server answers otherwise."""
+        """Empties the cache and runs the case; Mismatch if the server answers otherwise, HeldUp if
+        the machine may be why."""
         self._flush()
         self._names = {"version": self._version.encode()}
         counts = any(isinstance(action, StatsChange) for action in case.actions)
@@ -66,12 +99,17 @@ class CaseRunner:
             self._connection = connection
             self._datagrams = datagrams
             self._stats_before = self._server.stats() if counts else None
+            self._punctuality = Punctuality()
             for action in case.actions:
                 try:
                     self._perform(action)
                 except Mismatch as mismatch:
-                    raise Mismatch(f"{case.file}:{action.line}: {case.name}\n{mismatch}") from None
+                    kind = HeldUp if self._was_held_up(case) else Mismatch
+                    raise kind(f"{case.file}:{action.line}: {case.name}\n{mismatch}") from None
             self._expect_nothing_more(case)
+
+    def _was_held_up(self, case):
+        return case.counts_seconds() and self._punctuality.is_lost()
 
     def _flush(self):
         with self._server.connect() as control:
@@ -200,7 +238,9 @@ class CaseRunner:
         elif directive.name == "tick":
             self._wait_for_tick()
         elif directive.name == "sleep":
+            self._punctuality.waits()
             time.sleep(float(directive.argument))
+            self._punctuality.waited()
 
     def _expect_silence(self):
         if self._connection.read_until(bool, SILENCE_S):
@@ -221,9 +261,13 @@ class CaseRunner:
 
     def _wait_for_tick(self):
         """Polls `stats` until the time in it changes: the server's second has just begun."""
+        self._punctuality.waits()
         deadline = time.monotonic() + REPLY_TIMEOUT_S
+        asked_at = time.monotonic()
         before = self._server.stats()["uptime"]
         while self._server.stats()["uptime"] == before:
             if time.monotonic() > deadline:
                 raise Mismatch("  the server's clock does not tick")
             time.sleep(0.005)
+            asked_at = time.monotonic()
+        self._punctuality.waited(asked_at)

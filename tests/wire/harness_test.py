@@ -12,14 +12,14 @@ from collections import Counter
 import case_runner
 import channels
 import comparison
-from case_runner import CaseRunner, Mismatch
+from case_runner import CaseRunner, HeldUp, Mismatch
 from channels import join_answers
 from comparison import PREFIX, Sides, compare_session, run_session, shrink, start
 from families import FAMILIES, family_of
 from fixture import Server, binary_under_test
 from known_differences import known_differences
 from request_generator import RequestGenerator
-from run_transcripts import dialect_of
+from run_transcripts import ATTEMPTS_MAX, Suite, dialect_of
 from session import Normalizer, plan_batches
 from transcript import TranscriptError, read_transcript
 from transcript_parts import compile_expected
@@ -114,6 +114,28 @@ class CanaryTest(unittest.TestCase):
     def test_a_connection_that_stays_open_is_found(self):
         with self.assertRaises(Mismatch):
             self.run_case(">>> get k\n<<< END\n--- closed\n")
+
+
+    def test_only_what_counts_seconds_and_was_late_may_be_held_up(self):
+        wrong = ">>> get k\n<<< VALUE\n"
+        with self.assertRaises(Mismatch) as found:
+            self.run_case("--- tick\n" + wrong)
+        self.assertNotIsInstance(found.exception, HeldUp)
+        with unittest.mock.patch.object(case_runner, "PUNCTUAL_S", 0):
+            with self.assertRaises(HeldUp):
+                self.run_case("--- tick\n" + wrong)
+            with self.assertRaises(Mismatch) as found:
+                self.run_case(wrong)
+        self.assertNotIsInstance(found.exception, HeldUp)
+
+    def test_a_case_that_is_held_up_is_tried_again_but_not_for_ever(self):
+        transcript = parse("=== a\n--- tick\n>>> get k\n<<< END\n")
+        for late_times, failures in ((ATTEMPTS_MAX - 1, 0), (ATTEMPTS_MAX, 1)):
+            suite = Suite(binary_under_test(), "tcp", "whole", 1)
+            outcomes = [HeldUp("late")] * late_times + [None]
+            with unittest.mock.patch.object(CaseRunner, "run", side_effect=outcomes):
+                suite.run([transcript])
+            self.assertEqual((len(suite.failures), suite.passed), (failures, 1 - failures))
 
 
 class TamperingServer:

@@ -18,7 +18,7 @@ import random
 import sys
 import time
 
-from case_runner import CaseRunner, Mismatch
+from case_runner import CaseRunner, HeldUp, Mismatch
 from fixture import HERE, Server, binary_under_test, version_line
 from transcript import LARDER, VERSIONS, read_transcript
 from wire_connection import Cutter, OneCut
@@ -40,6 +40,8 @@ EACH_PLACE_BYTES_MAX = 400
 EVERY_PLACE_UP_TO = 100
 PLACES_SKIPPED_MEAN = 4
 LONG_BYTES = 32_768
+# So often is a case tried that counts seconds and was held up by the machine.
+ATTEMPTS_MAX = 5
 # memcached versions from this one on answer like the newest that transcripts know.
 NEWEST_DIALECT_FROM = (1, 6, 41)
 
@@ -115,13 +117,24 @@ class Suite:
         return Server(flags, binary=self.binary, unix=self.transport == "unix", udp=transcript.udp)
 
     def _run_cases(self, transcript, cases):
+        """What failed, None for what did not; a case that was held up is tried again, on a server
+        of its own again if it wants that."""
         failures = []
-        try:
-            with self._start(transcript) as server:
-                for case in cases:
-                    failures.append(self._attempt(server, case))
-        except RuntimeError as failure:
-            failures.append(f"{transcript.path}: {failure}")
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            held_up = []
+            try:
+                with self._start(transcript) as server:
+                    for case in cases:
+                        failure = self._attempt(server, case)
+                        if isinstance(failure, HeldUp) and attempt < ATTEMPTS_MAX:
+                            held_up.append(case)
+                        else:
+                            failures.append(failure)
+            except RuntimeError as failure:
+                failures.append(f"{transcript.path}: {failure}")
+            cases = held_up
+            if not cases:
+                break
         return failures
 
     def _attempt(self, server, case):
@@ -131,7 +144,7 @@ class Suite:
             CaseRunner(server, self.dialect, self._cutter(case)).run(case)
             return None
         except (Mismatch, OSError) as failure:
-            return str(failure) or repr(failure)
+            return failure
 
     def _attempt_at_each_place(self, server, case):
         choices = random.Random(f"{self.seed}/{case.name}")
@@ -141,7 +154,7 @@ class Suite:
             try:
                 CaseRunner(server, self.dialect, cutter).run(case)
             except (Mismatch, OSError) as failure:
-                return f"cut after {place} bytes: {failure or repr(failure)}"
+                return Mismatch(f"cut after {place} bytes: {failure or repr(failure)}")
             given_bytes = cutter.given_bytes
             is_exact = place < EVERY_PLACE_UP_TO and given_bytes < LONG_BYTES
             place += 1 if is_exact else choices.randint(1, 2 * PLACES_SKIPPED_MEAN - 1)
@@ -156,7 +169,7 @@ class Suite:
     def report(self, seconds):
         """Prints the failures and one line of summary; true if there were none."""
         for failure in self.failures:
-            print(f"FAILED {failure}\n")
+            print(f"FAILED {str(failure) or repr(failure)}\n")
         seed = f" seed {self.seed}" if self.cut in ("random", "each") else ""
         print(f"{self.dialect} over {self.transport}, {self.cut}{seed}: {self.passed} passed, "
               f"{len(self.failures)} failed, {len(self.excused)} known to differ, "

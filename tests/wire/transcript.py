@@ -142,6 +142,11 @@ class Case:
         return any(isinstance(action, Directive) and action.name in ("silent", "tick", "sleep")
                    for action in self.actions)
 
+    def counts_seconds(self):
+        """True if its answers depend on being served within a second of the server's clock."""
+        return any(isinstance(action, Directive) and action.name in ("tick", "sleep")
+                   for action in self.actions)
+
 
 @dataclass
 class Transcript:
