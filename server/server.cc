@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "server/commands/command_service.h"
@@ -26,6 +27,14 @@ namespace {
 
 constexpr uint16_t kAnyFreePort = 0;
 
+// One for so much memory that it could free all of it, of small items, within some four seconds
+// (bench_sweep), as far as there are cores for them.
+uint32_t SweeperCount(uint64_t limit_bytes) {
+  constexpr uint64_t kBytesForEach = 4096 * slab::kMiB;
+  const uint64_t core_count = std::max(std::thread::hardware_concurrency(), 1U);
+  return static_cast<uint32_t>(std::clamp(limit_bytes / kBytesForEach, uint64_t{1}, core_count));
+}
+
 slab::CacheConfig ToCacheConfig(const Settings& settings) {
   slab::CacheConfig config;
   config.limit_bytes = static_cast<uint64_t>(settings.MemoryLimitBytes());
@@ -37,6 +46,7 @@ slab::CacheConfig ToCacheConfig(const Settings& settings) {
   config.preallocate = settings.preallocate;
   config.chunk_sizes = settings.ParseSlabSizes().bytes;
   config.rebalance = settings.Rebalances();
+  config.sweeper_count = SweeperCount(config.limit_bytes);
   return config;
 }
 
@@ -224,6 +234,16 @@ BackgroundThread::Wait MakeRoom(slab::Cache& cache) {
 
 }  // namespace
 
+void Server::StartSweeping() {
+  constexpr std::chrono::milliseconds kMoment{1};
+  const uint32_t count = ToCacheConfig(settings_).sweeper_count;
+  for (uint32_t number = 0; number < count; ++number) {
+    sweep_threads_.emplace_back().Start([this, number]() -> BackgroundThread::Wait {
+      return cache_->Sweep(number) ? kMoment : Ticker::kPeriod;
+    });
+  }
+}
+
 std::optional<StartFailure> Server::Start() {
   TellWhereItListens();
   try {
@@ -233,10 +253,7 @@ std::optional<StartFailure> Server::Start() {
       clock_.Set(now_s, tenths);
       cache_->Upkeep();
     });
-    sweep_thread_.Start([this] {
-      constexpr std::chrono::milliseconds kMoment{1};
-      return BackgroundThread::Wait(cache_->Sweep() ? kMoment : Ticker::kPeriod);
-    });
+    StartSweeping();
     events_.Start();
     room_thread_.Start([this] { return MakeRoom(*cache_); });
     crawl_thread_.Start([this] { return commands_->Crawler().Step(); });
@@ -255,7 +272,7 @@ void Server::Stop() {
   if (front_end_ != nullptr) front_end_->Stop();
   room_thread_.Stop();
   crawl_thread_.Stop();
-  sweep_thread_.Stop();
+  for (BackgroundThread& thread : sweep_threads_) thread.Stop();
   ticker_.Stop();
 }
 

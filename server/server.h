@@ -7,6 +7,7 @@
 // Not here the process around it (user, signals, background): main.cc
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -78,6 +79,7 @@ class Server final : public ServerView {
   [[nodiscard]] std::optional<StartFailure> BuildCache();
   [[nodiscard]] std::optional<StartFailure> BuildFrontEnd();
   void TellWhereItListens();
+  void StartSweeping();
 
   // In the order in which they need each other; destroyed the other way round.
   const Settings settings_;
@@ -89,7 +91,7 @@ class Server final : public ServerView {
   std::unique_ptr<slab::Cache> cache_;
   BackgroundThread room_thread_;
   BackgroundThread crawl_thread_;
-  BackgroundThread sweep_thread_;
+  std::deque<BackgroundThread> sweep_threads_;
   std::unique_ptr<CommandEnvironment> commands_;
   std::unique_ptr<FrontEnd> front_end_;
 

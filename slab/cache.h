@@ -212,9 +212,10 @@ class Cache {
   void EndDueFlush(uint32_t now_s);
   // Background work, each part of it bounded, in items or in time. Several times a second.
   void Upkeep();
-  // Frees expired and flushed items that nobody asks for, for a bounded time. On a thread that may
-  // have a low priority. True: there is more; to be called again in a moment, else with Upkeep.
-  [[nodiscard]] bool Sweep();
+  // Frees expired and flushed items that nobody asks for, for a bounded time: those in the part of
+  // sweeper `number`, of CacheConfig::sweeper_count. On a thread for each, which may have a low
+  // priority. True: there is more; to be called again in a moment, else with Upkeep.
+  [[nodiscard]] bool Sweep(uint32_t number = 0);
   // All three, where one thread has the time for them.
   void Maintain(uint32_t now_s);
   // Frees memory for those who await it, for some milliseconds. By one thread of its own, so that

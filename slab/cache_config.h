@@ -43,6 +43,8 @@ struct CacheConfig {
   std::vector<uint32_t> chunk_sizes = {};
   // Off: pages stay with their class until a class without any needs one.
   bool rebalance = true;
+  // Parts in which expired items are looked for, each to be swept by a thread of its own.
+  uint32_t sweeper_count = 1;
   // Null: nobody watches. Outlives the cache.
   EventSink* events = nullptr;
   // Seed of the key hash; 0 draws one from the system, which is what a server wants.

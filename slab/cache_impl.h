@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string_view>
 
@@ -34,11 +35,14 @@ class CacheImpl {
         large_allocator(slabs, supply, release, allocator),
         room_maker(slabs, supply, large_allocator, room, under_way),
         rebalancer(slabs, release),
-        sweeper(slabs, supply),
         rebalances(config.rebalance),
         maintainer(slabs.workers.Add(slabs.epochs)),
-        sweeping(slabs.workers.Add(slabs.epochs)),
-        room_worker(slabs.workers.Add(slabs.epochs)) {}
+        room_worker(slabs.workers.Add(slabs.epochs)) {
+    for (uint32_t number = 0; number < config.sweeper_count; ++number) {
+      sweepers.emplace_back(slabs, supply, slabs.workers.Add(slabs.epochs),
+                            Sweeper::Part{.number = number, .count = config.sweeper_count});
+    }
+  }
 
   SlabSet slabs;
   ChunkSupply supply;
@@ -48,7 +52,7 @@ class CacheImpl {
   RoomQueue room;
   RoomMaker room_maker;
   Rebalancer rebalancer;
-  Sweeper sweeper;
+  std::deque<Sweeper> sweepers;  // each on a thread of its own
   // The first id given out is 2, as memcached's.
   std::atomic<uint64_t> last_cas{1};
   // Chunks of reservations that wait for their values, see Cache::KeepUnderWay.
@@ -57,8 +61,6 @@ class CacheImpl {
   std::atomic<bool> rebalances;
   // Background work is done as this worker.
   Worker& maintainer;
-  // And sweeping as this one: by another thread, for which the clock and the rest need not wait.
-  Worker& sweeping;
   // Room is made as this one.
   Worker& room_worker;
 

@@ -126,9 +126,11 @@ CacheStats Describe(const CacheImpl& cache) {
   stats.index_power = static_cast<uint32_t>(std::bit_width(slabs.index.BucketCount()) - 1);
   stats.index_wants_memory = slabs.index.WantsMemory();
   stats.pages_moved = cache.release.MovedCount();
-  stats.sweeper_freed = cache.sweeper.FreedCount();
-  stats.sweeper_visited = cache.sweeper.VisitedCount();
-  stats.sweeper_us = cache.sweeper.StepMicroseconds();
+  for (const Sweeper& sweeper : cache.sweepers) {
+    stats.sweeper_freed += sweeper.FreedCount();
+    stats.sweeper_visited += sweeper.VisitedCount();
+    stats.sweeper_us += sweeper.StepMicroseconds();
+  }
   stats.grace_wait_count = cache.allocator.WaitCount();
   stats.flushed_before_s = slabs.flush.LastSecond();
   return stats;

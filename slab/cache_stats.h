@@ -57,7 +57,7 @@ struct CacheStats {
   bool index_wants_memory = false;  // growth was refused; a page is being given up for it
   uint64_t pages_moved = 0;         // pages taken from one class and given to another use
   uint64_t sweeper_freed = 0;       // items that the sweeper found expired or flushed
-  uint64_t sweeper_visited = 0;     // stretches of 8 KiB that it has looked at
+  uint64_t sweeper_visited = 0;     // stretches of 2 KiB that it has looked at
   uint64_t sweeper_us = 0;          // time it has taken
   uint64_t grace_wait_count = 0;    // stores that waited for readers to pass
   uint32_t flushed_before_s = 0;    // memcached's `oldest`: second of the last flush, 0 none

@@ -175,10 +175,11 @@ void Cache::Upkeep() {
   Offline(worker);
 }
 
-bool Cache::Sweep() {
-  Worker& worker = impl_->sweeping;
+bool Cache::Sweep(uint32_t number) {
+  Sweeper& sweeper = impl_->sweepers[number];
+  Worker& worker = sweeper.AsWorker();
   Online(worker);
-  const bool has_more = impl_->sweeper.Step(worker);
+  const bool has_more = sweeper.Step();
   impl_->supply.Collect(worker);
   Offline(worker);
   return has_more;
@@ -186,7 +187,7 @@ bool Cache::Sweep() {
 
 void Cache::Maintain(uint32_t now_s) {
   EndDueFlush(now_s);
-  (void)Sweep();
+  for (uint32_t number = 0; number < impl_->sweepers.size(); ++number) (void)Sweep(number);
   Upkeep();
 }
 

@@ -30,7 +30,7 @@ bool WalkBuckets(const HashIndex& index, WalkCursor& cursor, uint32_t buckets_ma
 }
 
 bool FreeIfDead(CacheImpl& cache, Worker& worker, Item* item) {
-  return cache.sweeper.FreeIfDead(worker, cache.slabs.index.Hash(item->Key()), item);
+  return cache.supply.FreeIfDead(worker, cache.slabs.index.Hash(item->Key()), item);
 }
 
 }  // namespace

@@ -99,6 +99,18 @@ void ChunkSupply::Removed(Worker& worker, Item* item, uint8_t state) {
   Retire(worker, item);
 }
 
+bool ChunkSupply::FreeIfDead(Worker& worker, uint64_t hash, Item* item) {
+  uint8_t state = 0;
+  {
+    const MutexLock lock(slabs_.index.StripeOf(hash));
+    const HashIndex::Slot slot = slabs_.index.FindLocked(hash, item);
+    if (!slot || !slabs_.IsDead(*item)) return false;
+    state = slabs_.index.EraseLocked(hash, slot);
+  }
+  Removed(worker, item, state);
+  return true;
+}
+
 void ChunkSupply::Settle(Worker& worker, SlabClass& slab_class) {
   const MutexLock lock(slab_class.mutex);
   SettleLocked(worker, slab_class);

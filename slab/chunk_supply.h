@@ -45,6 +45,10 @@ class ChunkSupply {
   void Added(Worker& worker, Item* item, uint64_t hash);
   // This worker has taken `item` out of the index and saw `state` in that step.
   void Removed(Worker& worker, Item* item, uint8_t state);
+  // Takes the item out if it is dead and still in the index, and retires it. False: somebody was
+  // faster, or touched it back to life. REQUIRES: this on-line worker has seen that the item is
+  // indexed.
+  bool FreeIfDead(Worker& worker, uint64_t hash, Item* item);
   // Nobody can find the chunk any more; it is free once nobody can be reading it.
   void Retire(Worker& worker, Item* item);
   // A chunk that was never published is free at once.

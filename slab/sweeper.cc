@@ -11,6 +11,8 @@ namespace {
 // Most keys begin before this byte of a chunk, and end behind it or shortly before.
 constexpr size_t kKeyReach = 48;
 
+constexpr uint32_t kWordsPerPage = ExpiryHints::kRegionsPerPage / ExpiryHints::kRegionsPerWord;
+
 // The chunks that begin in a region, by their number in the page.
 struct ChunkRange {
   uint32_t begin;
@@ -27,10 +29,11 @@ ChunkRange ChunksOf(RegionId region, uint32_t chunk_bytes, uint32_t chunks_per_p
 
 }  // namespace
 
-bool Sweeper::Step(Worker& worker) {
+bool Sweeper::Step() {
   const SteadyClock::time_point begin = SteadyClock::now();
-  const uint32_t region_count = slabs_.pool.TouchedCount() * ExpiryHints::kRegionsPerPage;
-  const uint32_t word_count = region_count / ExpiryHints::kRegionsPerWord;
+  const uint32_t page_count = slabs_.pool.TouchedCount();
+  const uint32_t region_count = page_count * ExpiryHints::kRegionsPerPage;
+  const uint32_t word_count = OwnPages(page_count) * kWordsPerPage;
   uint32_t looks_left = std::min(word_count, std::max(kLooksMin, word_count / kStepsPerRound));
   SteadyClock::time_point now = begin;
   do {
@@ -42,10 +45,10 @@ bool Sweeper::Step(Worker& worker) {
       list_stamp_ = slabs_.epochs.Seal();
       RaceWindow(Window::kRegionsClearedNotVisited);
     }
-    if (!GraceIsOver(worker)) break;
+    if (!GraceIsOver()) break;
     while (!list_.empty() && now - begin < kStepMax) {
-      VisitSome(worker);
-      supply_.PassQuiescent(worker);
+      VisitSome();
+      supply_.PassQuiescent(worker_);
       now = SteadyClock::now();
     }
   } while (now - begin < kStepMax);
@@ -57,20 +60,31 @@ bool Sweeper::Step(Worker& worker) {
 
 // --- which regions -------------------------------------------------------------------------------
 
+uint32_t Sweeper::OwnPages(uint32_t page_count) const {
+  return (page_count + part_.count - 1 - part_.number) / part_.count;
+}
+
+RegionId Sweeper::Behind(RegionId region, uint32_t count) const {
+  region += count;
+  if (region % ExpiryHints::kRegionsPerPage != 0) return region;
+  return region + (part_.count - 1) * ExpiryHints::kRegionsPerPage;
+}
+
 // A flush during a pass has another follow it. Pages that are touched first after this hold nothing
 // of an older generation, but for stores that are under way; those are in time for the next flush.
 void Sweeper::StartFlushPassIfDue(uint32_t region_count) {
   const uint16_t generation = slabs_.flush.Generation();
   if (generation == flushed_generation_ || next_flushed_ < flush_end_) return;
   flushed_generation_ = generation;
-  next_flushed_ = 0;
+  next_flushed_ = FirstRegion();
   flush_end_ = region_count;
 }
 
 void Sweeper::ListForFlush() {
   while (next_flushed_ < flush_end_ && list_.size() < kListMax) {
     slabs_.hints.Clear(next_flushed_);
-    list_.push_back(next_flushed_++);
+    list_.push_back(next_flushed_);
+    next_flushed_ = Behind(next_flushed_, 1);
   }
 }
 
@@ -78,9 +92,9 @@ void Sweeper::ListDue(uint32_t region_count, uint32_t& looks_left) {
   const uint32_t lag_s = slabs_.pool.FreeCount() > 0 ? kLagWithRoomS : 0;
   const uint32_t due_s = slabs_.clock.NowSeconds() - lag_s;
   while (looks_left > 0 && list_.size() < kListMax) {
-    if (next_look_ >= region_count) next_look_ = 0;
+    if (next_look_ >= region_count) next_look_ = FirstRegion();
     slabs_.hints.TakeDue(next_look_, due_s, [this](RegionId region) { list_.push_back(region); });
-    next_look_ += ExpiryHints::kRegionsPerWord;
+    next_look_ = Behind(next_look_, ExpiryHints::kRegionsPerWord);
     --looks_left;
   }
 }
@@ -88,24 +102,24 @@ void Sweeper::ListDue(uint32_t region_count, uint32_t& looks_left) {
 // --- visits --------------------------------------------------------------------------------------
 
 // Where all workers wait for events, two looks are enough; else the next step asks again.
-bool Sweeper::GraceIsOver(Worker& worker) {
+bool Sweeper::GraceIsOver() {
   for (int look = 0; look < 2 && !slabs_.epochs.IsOver(list_stamp_); ++look) {
-    supply_.PassQuiescent(worker);
+    supply_.PassQuiescent(worker_);
     slabs_.epochs.TryAdvance();
   }
   return slabs_.epochs.IsOver(list_stamp_);
 }
 
 // The next region's headers are on their way while one's are looked at.
-void Sweeper::VisitSome(Worker& worker) {
+void Sweeper::VisitSome() {
   dead_.clear();
   for (size_t i = 0; i < kRegionsBatch && !list_.empty() && dead_.size() < kDeadBatch; ++i) {
     const RegionId region = list_.back();
     list_.pop_back();
     if (!list_.empty()) Prefetch(list_.back());
-    Visit(worker, region);
+    Visit(region);
   }
-  FreeDead(worker);
+  FreeDead();
 }
 
 void Sweeper::Prefetch(RegionId region) const {
@@ -121,7 +135,7 @@ void Sweeper::Prefetch(RegionId region) const {
   }
 }
 
-void Sweeper::Visit(Worker& worker, RegionId region) {
+void Sweeper::Visit(RegionId region) {
   const PageId page = region / ExpiryHints::kRegionsPerPage;
   // Acquire: pairs with AddPageLocked's release; the page's chunks are formatted for that class.
   const uint32_t class_id = slabs_.arena.Info(page).class_id.load(std::memory_order_acquire);
@@ -147,13 +161,13 @@ void Sweeper::Visit(Worker& worker, RegionId region) {
     }
   }
   if (earliest_s != 0) slabs_.hints.Note(region, earliest_s, now_s);
-  worker.CountersOf(class_id).crawler_items_checked.Add(checked);
+  worker_.CountersOf(class_id).crawler_items_checked.Add(checked);
   visited_.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Keys and buckets are in as many places of the memory as there are items: each stage is begun for
 // all of them before the next waits for it.
-void Sweeper::FreeDead(Worker& worker) {
+void Sweeper::FreeDead() {
   for (Dead& dead : dead_) {
     dead.hash = slabs_.index.Hash(dead.item->Key());
     slabs_.index.PrefetchBucket(dead.hash);
@@ -162,25 +176,13 @@ void Sweeper::FreeDead(Worker& worker) {
   uint64_t freed = 0;
   for (const Dead& dead : dead_) {
     const bool was_fetched = dead.item->Access().Fetched();
-    if (!FreeIfDead(worker, dead.hash, dead.item)) continue;
+    if (!supply_.FreeIfDead(worker_, dead.hash, dead.item)) continue;
     ++freed;
-    WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassIdOf(dead.item));
+    WorkerClassCounters& counters = worker_.CountersOf(slabs_.ClassIdOf(dead.item));
     counters.crawler_reclaimed.Add();
     if (!was_fetched) counters.expired_unfetched.Add();
   }
   freed_.fetch_add(freed, std::memory_order_relaxed);
-}
-
-bool Sweeper::FreeIfDead(Worker& worker, uint64_t hash, Item* item) {
-  uint8_t state = 0;
-  {
-    const MutexLock lock(slabs_.index.StripeOf(hash));
-    const HashIndex::Slot slot = slabs_.index.FindLocked(hash, item);
-    if (!slot || !slabs_.IsDead(*item)) return false;
-    state = slabs_.index.EraseLocked(hash, slot);
-  }
-  supply_.Removed(worker, item, state);
-  return true;
 }
 
 }  // namespace larder::slab

@@ -19,15 +19,19 @@
 //           memcached's misses; three seconds later would be 0.93.) Where there are free pages it
 //           is left alone for kLagWithRoomS, in which those who ask for it are told, and counted.
 //           In a large cache a round of looks takes up to three seconds. Where so much is dead that
-//           a step cannot free it, one step follows another until it is gone: of all threads with
-//           the lowest priority.
+//           a step cannot free it, one step follows another until it is gone, on threads of a low
+//           priority.
 // Cost      What a visit waits for is main memory: headers, then keys and buckets of the index. So
 //           headers are fetched a region ahead, and what several regions have dead is freed
 //           together, each stage for all of it before the next. At 10 GiB (72 million items of 25
 //           and 100 bytes, an hour to live, so that 20,000 expire a second) 1.4 % of a core.
-// Threads   one at a time, with a worker for it alone; the figures from any.
-// Not here  items on the way of a read or an eviction: cache_impl.h, lru.h. The 16-bit number of
-//           flushes, which wraps: cache_upkeep.cc.
+// Parts     A large cache has several sweepers, each with a thread of its own: page by page in turn
+//           belongs to each, and no two ever look at the same region, so that all of the above
+//           holds for each by itself. One frees some eight million items a second, and a flush or
+//           a second in which everything expires should not take the longer, the larger the cache.
+// Threads   one at a time for each sweeper, with a worker for it alone; the figures from any.
+// Not here  items on the way of a read or an eviction: cache_impl.h, lru.h. How many sweepers there
+//           are: cache_config.h. The 16-bit number of flushes, which wraps: cache_upkeep.cc.
 #pragma once
 
 #include <atomic>
@@ -41,14 +45,19 @@ namespace larder::slab {
 
 class Sweeper {
  public:
-  Sweeper(SlabSet& slabs, ChunkSupply& supply) : slabs_(slabs), supply_(supply) {}
+  // Of all pages, those whose number is `number` modulo `count`.
+  struct Part {
+    uint32_t number = 0;
+    uint32_t count = 1;
+  };
+  Sweeper(SlabSet& slabs, ChunkSupply& supply, Worker& worker, Part part)
+      : slabs_(slabs), supply_(supply), worker_(worker), part_(part) {}
 
+  // What it works as; on-line during a step.
+  [[nodiscard]] Worker& AsWorker() const { return worker_; }
   // The next bounded stretch; true when there is more that is due. The worker passes quiescent
   // states.
-  [[nodiscard]] bool Step(Worker& worker);
-  // Takes the item out if it is dead and still in the index. False: somebody was faster, or touched
-  // it back to life. REQUIRES: this on-line worker has seen that the item is indexed.
-  bool FreeIfDead(Worker& worker, uint64_t hash, Item* item);
+  [[nodiscard]] bool Step();
 
   [[nodiscard]] uint64_t FreedCount() const { return freed_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t VisitedCount() const { return visited_.load(std::memory_order_relaxed); }
@@ -77,24 +86,32 @@ class Sweeper {
     uint64_t hash;
   };
 
+  [[nodiscard]] RegionId FirstRegion() const { return part_.number * ExpiryHints::kRegionsPerPage; }
+  // How many of the first `page_count` pages are in this part.
+  [[nodiscard]] uint32_t OwnPages(uint32_t page_count) const;
+  // The region of this part that comes `count` behind another, both on the same page or the latter
+  // the first of its page.
+  [[nodiscard]] RegionId Behind(RegionId region, uint32_t count) const;
   void StartFlushPassIfDue(uint32_t region_count);
   void ListDue(uint32_t region_count, uint32_t& looks_left);
   void ListForFlush();
-  [[nodiscard]] bool GraceIsOver(Worker& worker);
-  void VisitSome(Worker& worker);
+  [[nodiscard]] bool GraceIsOver();
+  void VisitSome();
   void Prefetch(RegionId region) const;
-  void Visit(Worker& worker, RegionId region);
-  void FreeDead(Worker& worker);
+  void Visit(RegionId region);
+  void FreeDead();
 
   SlabSet& slabs_;
   ChunkSupply& supply_;
+  Worker& worker_;
+  const Part part_;
 
   std::vector<RegionId> list_;  // cleared, to be visited when `list_stamp_` is over
   Epoch list_stamp_ = 0;
-  RegionId next_look_ = 0;
+  RegionId next_look_ = FirstRegion();
 
-  uint16_t flushed_generation_ = 0;  // as of the last pass that was begun
-  RegionId next_flushed_ = 0;        // the pass is over when it has come to the end
+  uint16_t flushed_generation_ = 0;        // as of the last pass that was begun
+  RegionId next_flushed_ = FirstRegion();  // the pass is over when it has come to the end
   RegionId flush_end_ = 0;
 
   std::vector<Dead> dead_;  // of the regions visited, to be freed before the next quiescent state

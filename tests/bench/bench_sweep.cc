@@ -4,18 +4,22 @@
 //            time in per cent of a core while a minute passes in ticks of a tenth of a second, and
 //            how late the last item of each second is freed
 //   at once  all of them expire in the same second: CPU time until all are gone, and how long that
-//            is after their time, the server's pauses between two steps included
+//            is after their time, on threads that pause as the server's do
 //
-// Pauses are not waited for: what is told is CPU time, of Cache::Upkeep and Cache::Sweep with all
-// they do.
+// CPU time is that of Cache::Upkeep and Cache::Sweep with all they do.
 //
-// LARDER_BENCH_ITEMS sets the number of items (10,000,000 of 25 B keys and 100 B values: 1.7 GB).
+// LARDER_BENCH_ITEMS sets the number of items (10,000,000 of 25 B keys and 100 B values: 1.7 GB),
+// LARDER_BENCH_SWEEPERS that of sweepers (1), of which `at once` gives each a thread.
 #include <fmt/format.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "slab/cache.h"
 
@@ -26,7 +30,9 @@ constexpr uint64_t kItemCount = 10'000'000;
 constexpr uint64_t kBytesPerItem = 180;  // generous: nothing may be evicted
 constexpr uint32_t kValueBytes = 100;
 constexpr uint32_t kTicksPerSecond = 10;
-constexpr double kPauseS = 0.001;  // the server's between two steps while there is more
+// The server's between two steps, while there is more and otherwise.
+constexpr std::chrono::milliseconds kPause{1};
+constexpr std::chrono::milliseconds kIdlePause{100};
 constexpr uint32_t kHourS = 3'600;
 
 double ThreadSeconds() {
@@ -37,10 +43,12 @@ double ThreadSeconds() {
 
 class Bench {
  public:
-  explicit Bench(uint64_t item_count) : item_count_(item_count) {
+  Bench(uint64_t item_count, uint32_t sweeper_count)
+      : item_count_(item_count), sweeper_count_(sweeper_count) {
+    const slab::CacheConfig config{.limit_bytes = item_count * kBytesPerItem + 64 * slab::kMiB,
+                                   .sweeper_count = sweeper_count};
     std::string error;
-    cache_ = slab::Cache::Create({.limit_bytes = item_count * kBytesPerItem + 64 * slab::kMiB},
-                                 clock_, &error);
+    cache_ = slab::Cache::Create(config, clock_, &error);
     if (cache_ == nullptr) {
       fmt::print(stderr, "{}\n", error);
       std::exit(1);
@@ -84,20 +92,29 @@ class Bench {
   void RunAtOnce() {
     const uint32_t expires_s = clock_.NowSeconds() + 1;
     Fill([expires_s](uint64_t) { return expires_s; });
-    clock_.Set(expires_s);
-    const double begin = ThreadSeconds();
-    double pauses_s = 0;
-    while (Figures().sweeper_freed < item_count_) {
-      pauses_s += cache_->Sweep() ? kPauseS : 1.0 / kTicksPerSecond;
-      clock_.Set(expires_s + static_cast<uint32_t>(ThreadSeconds() - begin + pauses_s));
+    const auto begin = std::chrono::steady_clock::now();
+    std::atomic<double> cpu_s = 0;
+    std::vector<std::thread> sweepers;
+    for (uint32_t number = 0; number < sweeper_count_; ++number) {
+      sweepers.emplace_back([&, number] {
+        while (!IsEmpty()) std::this_thread::sleep_for(cache_->Sweep(number) ? kPause : kIdlePause);
+        cpu_s += ThreadSeconds();
+      });
     }
-    const double cpu_s = ThreadSeconds() - begin;
+    std::chrono::duration<double> passed{};
+    while (!IsEmpty()) {
+      passed = std::chrono::steady_clock::now() - begin;
+      clock_.Set(expires_s + static_cast<uint32_t>(passed.count()));
+      std::this_thread::sleep_for(kPause);
+    }
+    for (std::thread& sweeper : sweepers) sweeper.join();
     fmt::print(
         "at once: {} items gone {:.1f} s after their time, {:.2f} s of CPU ({:.0f} ns an item)\n",
-        item_count_, cpu_s + pauses_s, cpu_s, 1e9 * cpu_s / static_cast<double>(item_count_));
+        item_count_, passed.count(), cpu_s.load(), 1e9 * cpu_s / static_cast<double>(item_count_));
   }
 
  private:
+  [[nodiscard]] bool IsEmpty() const { return Figures().sweeper_freed == item_count_; }
   [[nodiscard]] slab::CacheStats Figures() const { return cache_->Stats(); }
 
   void Store(slab::Worker& worker, const std::string& key, uint32_t expires_s) {
@@ -113,26 +130,36 @@ class Bench {
       clock_.Set(clock_.NowSeconds() + 1);
       for (uint32_t tick = 0; tick < kTicksPerSecond; ++tick) {
         cache_->Upkeep();
-        while (cache_->Sweep()) {
+        for (uint32_t number = 0; number < sweeper_count_; ++number) {
+          while (cache_->Sweep(number)) {
+          }
         }
       }
     }
   }
 
   const uint64_t item_count_;
+  const uint32_t sweeper_count_;
   slab::Clock clock_{1'700'000'000};
   std::unique_ptr<slab::Cache> cache_;
 };
 
-int Main() {
-  const char* const text = std::getenv("LARDER_BENCH_ITEMS");
-  const uint64_t item_count = text != nullptr ? std::strtoull(text, nullptr, 10) : kItemCount;
-  if (item_count == 0) {
-    fmt::print(stderr, "LARDER_BENCH_ITEMS: '{}' is not a number of items\n", text);
-    return 1;
+uint64_t NumberFrom(const char* variable, uint64_t otherwise) {
+  const char* const text = std::getenv(variable);
+  if (text == nullptr) return otherwise;
+  const uint64_t number = std::strtoull(text, nullptr, 10);
+  if (number == 0) {
+    fmt::print(stderr, "{}: '{}' is not a number above 0\n", variable, text);
+    std::exit(1);
   }
-  Bench(item_count).RunSpread();
-  Bench(item_count).RunAtOnce();
+  return number;
+}
+
+int Main() {
+  const uint64_t item_count = NumberFrom("LARDER_BENCH_ITEMS", kItemCount);
+  const auto sweeper_count = static_cast<uint32_t>(NumberFrom("LARDER_BENCH_SWEEPERS", 1));
+  Bench(item_count, sweeper_count).RunSpread();
+  Bench(item_count, sweeper_count).RunAtOnce();
   return 0;
 }
 

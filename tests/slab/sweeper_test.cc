@@ -13,8 +13,7 @@ constexpr uint32_t kPatienceS = 10;  // the promise: freed this long after its t
 
 class SweptCache : public OneUser {
  public:
-  explicit SweptCache(uint64_t limit_mib = 64)
-      : OneUser(CacheConfig{.limit_bytes = limit_mib * kMiB}) {}
+  explicit SweptCache(const CacheConfig& config = {}) : OneUser(config) {}
 
   void StoreMany(uint64_t count, uint32_t expires_s) {
     for (uint64_t i = 0; i < count; ++i) {
@@ -82,7 +81,7 @@ TEST_CASE_METHOD(SweptCache, "what is expired lies about for a moment where ther
 }
 
 TEST_CASE("where memory is scarce what expired is freed as soon as its second has come") {
-  SweptCache cache(4);
+  SweptCache cache(CacheConfig{.limit_bytes = 4 * kMiB});
   cache.StoreMany(1'000, cache.In(20));
   while (cache.cache->Stats().sum.evicted == 0) cache.StoreMany(1'000, kNeverExpires);
   cache.StoreMany(1'000, cache.In(1));
@@ -187,6 +186,37 @@ TEST_CASE_METHOD(SweptCache, "who sweeps is told whether there is more") {
   CHECK(ItemCount() == 0);
 }
 
+TEST_CASE("several sweepers each free what lies in their part, all of it together") {
+  constexpr uint32_t kSweepers = 3;
+  SweptCache cache(CacheConfig{.limit_bytes = 64 * kMiB, .sweeper_count = kSweepers});
+  cache.StoreMany(100'000, cache.In(1));
+  cache.StoreMany(100'000, kNeverExpires);
+  cache.clock.Set(cache.In(kPatienceS));
+  cache.user.BetweenTurns([&] {
+    for (uint32_t number = 0; number < kSweepers; ++number) {
+      const uint64_t before = cache.ItemCount();
+      while (cache.cache->Sweep(number)) {
+      }
+      CHECK(before - cache.ItemCount() > 20'000);
+    }
+  });
+  CHECK(cache.ItemCount() == 100'000);
+  cache.user.FlushNow();
+  cache.MaintainUntilSwept();
+  CHECK(cache.ItemCount() == 0);
+}
+
+TEST_CASE("more sweepers than pages do no harm") {
+  SweptCache cache(CacheConfig{.limit_bytes = 64 * kMiB, .sweeper_count = 16});
+  cache.StoreMany(100, cache.In(1));
+  cache.Tick(1 + kPatienceS);
+  CHECK(cache.ItemCount() == 0);
+  cache.StoreMany(100, kNeverExpires);
+  cache.user.FlushNow();
+  cache.MaintainUntilSwept();
+  CHECK(cache.ItemCount() == 0);
+}
+
 TEST_CASE_METHOD(SweptCache, "while a reader is at work nothing is freed under it") {
   user.Set("short-lived", "value", In(1));
   const Hit hit = cache->Get(user.worker(), "short-lived");
@@ -199,7 +229,7 @@ TEST_CASE_METHOD(SweptCache, "while a reader is at work nothing is freed under i
 }
 
 TEST_CASE("items of every size are found, in whatever stretch of their page they begin") {
-  SweptCache cache(256);
+  SweptCache cache(CacheConfig{.limit_bytes = 256 * kMiB});
   uint64_t stored = 0;
   for (size_t value_bytes = 1; value_bytes < kPageBytes / 2;
        value_bytes = value_bytes * 5 / 4 + 1) {

@@ -2,7 +2,7 @@
 // that is alive, and no expiry is.
 //
 // Each writer has keys of its own and knows of each when it expires. It stores, touches and reads
-// them, while a clock runs in which a second takes milliseconds, and the sweeper with it. A key
+// them, while a clock runs in which a second takes milliseconds, and sweepers with it. A key
 // that by its writer's books was alive before and after a read must be found. In the end all others
 // have expired; a while later, without another request, the cache must hold the ever-lasting keys
 // and nothing else: had the sweeper forgotten one expiry, its item would be left over. Then all are
@@ -30,6 +30,7 @@ namespace larder::slab {
 namespace {
 
 constexpr int kWriters = 4;
+constexpr uint32_t kSweepers = 2;
 constexpr uint64_t kKeysPerWriter = 3'000;
 constexpr uint32_t kLifeMaxS = 12;
 constexpr uint32_t kRoundS = 60;  // of the cache's own clock
@@ -44,20 +45,24 @@ class Round {
  public:
   explicit Round(uint64_t seed) : seed_(seed) {
     std::string error;
-    cache_ = Cache::Create({.limit_bytes = 128 * kMiB}, clock_, &error);
+    const CacheConfig config{.limit_bytes = 128 * kMiB, .sweeper_count = kSweepers};
+    cache_ = Cache::Create(config, clock_, &error);
     if (cache_ == nullptr) std::abort();
   }
 
   void Run() {
     std::vector<std::thread> writers;
     for (int i = 0; i < kWriters; ++i) writers.emplace_back([this, i] { Write(i); });
-    std::thread sweeping([this] {
-      while (!stop_) Sweep();
-    });
+    std::vector<std::thread> sweepers;
+    for (uint32_t number = 0; number < kSweepers; ++number) {
+      sweepers.emplace_back([this, number] {
+        while (!stop_) Sweep(number);
+      });
+    }
     for (uint32_t second = 0; second < kRoundS; ++second) TickSlowly();
     stop_ = true;
     for (std::thread& writer : writers) writer.join();
-    sweeping.join();
+    for (std::thread& sweeper : sweepers) sweeper.join();
     for (uint32_t second = 0; second < kLifeMaxS + kPatienceS; ++second) TickSlowly();
     const CacheStats stats = cache_->Stats();
     if (stats.sum.evicted != 0) Fail("the cache is too small to prove anything", 0);
@@ -69,17 +74,18 @@ class Round {
     cache_->Online(worker);
     cache_->FlushNow(worker);
     cache_->Offline(worker);
-    for (int step = 0; step < 100; ++step) Sweep();
+    for (uint32_t step = 0; step < 200; ++step) Sweep(step % kSweepers);
     if (cache_->Stats().sum.item_count != 0) Fail("flushed items are left over", 0);
   }
 
   [[nodiscard]] uint64_t FreedCount() const { return freed_; }
 
  private:
-  void Sweep() {
-    if (!cache_->Sweep()) std::this_thread::sleep_for(std::chrono::microseconds(300));
+  void Sweep(uint32_t number) {
+    if (!cache_->Sweep(number)) std::this_thread::sleep_for(std::chrono::microseconds(300));
   }
-  // A second of ten ticks, as the server's. While writers are at work two threads sweep in turns.
+  // A second of ten ticks, as the server's. While writers are at work each part is swept by two
+  // threads in turns.
   void TickSlowly() {
     for (int tick = 0; tick < 10; ++tick) {
       cache_->Maintain(clock_.NowSeconds());
