@@ -4,6 +4,7 @@
 #   scripts/bench.sh [--peer BINARY] [--rounds N] [workload ...]   CPU time for each request
 #   scripts/bench.sh capacity [--peer BINARY] [case ...]           items for each MiB of memory
 #   scripts/bench.sh hits [--peer BINARY] [--only workload]        misses in read-through replay
+#   scripts/bench.sh stalls [--peer BINARY] [disturbance ...]      latencies beside other work
 #
 # --help of each lists the rest; --quick shows in seconds that it works.
 #
@@ -14,8 +15,8 @@
 #                                           `capacity` and `hits` have --memory-mb of their own
 #
 # Installs what it needs, as root or with sudo. The first takes about five minutes, and a machine
-# that does nothing else meanwhile makes its figures steadier; `capacity` takes two minutes and
-# `hits` fifteen. How to read them: tests/bench/README.md.
+# that does nothing else meanwhile makes its figures steadier; `capacity` takes two minutes,
+# `hits` fifteen and `stalls` half an hour. How to read them: tests/bench/README.md.
 set -euo pipefail
 
 typed=$0
@@ -36,6 +37,7 @@ programs=(loadgen)
 case ${1:-} in
   capacity) script=capacity programs=(fill) ;;
   hits) script=hits programs=(replay simulate) ;;
+  stalls) script=stalls ;;
 esac
 [[ $script != compare ]] && shift
 
