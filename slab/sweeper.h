@@ -68,7 +68,7 @@ class Sweeper {
  private:
   using SteadyClock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds kStepMax{20};
-  static constexpr uint32_t kLagWithRoomS = 2;
+  static constexpr uint32_t kLagWithRoomS = 1;
   // Regions on the list, 128 MiB: some 100 ms of work where all is dead.
   static constexpr size_t kListMax = 64 * 1024;
   // Steps in which all regions are looked at; fewer where that is little.
