@@ -33,8 +33,9 @@
 namespace larder::slab {
 
 class CacheImpl;
-class Worker;  // worker.h: one thread's private stock, counters and epoch
-struct Item;   // item.h
+class LargeConcatenation;  // large_concatenation.h
+class Worker;              // worker.h: one thread's private stock, counters and epoch
+struct Item;               // item.h
 
 // Keeps one large value's bytes where they are after the worker's turn, while the socket takes
 // them. Release() from any thread, once; the chunk is reused after the last pin is gone.
@@ -74,9 +75,12 @@ class Reservation {
  private:
   friend class Cache;
   friend class CacheImpl;
+  friend class LargeConcatenation;
   void StopKeeping();
-  // Counts `bytes` as under way. False: there are too many already.
-  [[nodiscard]] bool Keep(uint64_t bytes);
+  // Counts as under way. False: there is too much already.
+  [[nodiscard]] bool Keep(bool is_awaited);
+  // What is counted.
+  [[nodiscard]] uint64_t TakenBytes() const;
   void TakeExtent(uint32_t extent);  // ExtentId
   // A large value's memory at once, or else a place in the queue for it.
   void TakeOrAwaitRoom();
@@ -86,7 +90,17 @@ class Reservation {
   CacheImpl* cache_ = nullptr;
   Worker* worker_ = nullptr;
   uint64_t kept_bytes_ = 0;  // counted as under way
+  bool may_wait_ = false;
+  bool is_result_ = false;  // filled by the cache itself, see large_concatenation.h
 };
+
+// An append or a prepend whose result is so large that it is made over several turns. Destroyed, it
+// gives everything back, and the item is as it was; like a reservation, it must die on its worker's
+// thread or while that worker is off-line.
+struct AbandonStore {
+  void operator()(LargeConcatenation* begun) const;
+};
+using UnfinishedStore = std::unique_ptr<LargeConcatenation, AbandonStore>;
 
 class Cache {
  public:
@@ -143,8 +157,18 @@ class Cache {
   // much is waiting already; the reservation is given back, nothing is counted.
   [[nodiscard]] bool KeepUnderWay(Reservation& reservation);
   // Publishes the filled reservation under its key. The key's old item, if any, serves readers
-  // until the new one is in its place.
-  StoreResult Commit(Worker& worker, Reservation reservation, const CommitSpec& spec);
+  // until the new one is in its place. `unfinished`: if it is an append or a prepend, the
+  // reservation may wait and the result has more than 1 MiB, it is left there (kUnfinished).
+  StoreResult Commit(Worker& worker, Reservation reservation, const CommitSpec& spec,
+                     UnfinishedStore* unfinished = nullptr);
+  // For one that is unfinished. `wake` is called, from any thread, when ContinueCommit has
+  // something else to say than kAwaitsRoom. Before it is asked.
+  void AwaitRoom(UnfinishedStore& unfinished, std::function<void()> wake);
+  // What can be done of it within some 100 microseconds. On any status but kUnfinished and
+  // kAwaitsRoom it is over, and as if everything had been done in this turn.
+  StoreResult ContinueCommit(Worker& worker, UnfinishedStore& unfinished);
+  // What was sent. REQUIRES: it is not over.
+  [[nodiscard]] static const Reservation& SentOf(const UnfinishedStore& unfinished);
   // Counts cmd_set, for a reservation that was not to be counted at once. Before its commit.
   void CountStore(Worker& worker, const Reservation& reservation);
   // memcached deletes the old item when a `set` cannot get memory; nothing is counted.

@@ -215,6 +215,7 @@ ArithmeticResult Cache::Arithmetic(Worker& worker, std::string_view key,
         return {.status = plan.Refusal()};
       case RewriteStatus::kNoMemory:
       case RewriteStatus::kTooLarge:
+      case RewriteStatus::kLong:  // no number is
         return {.status = ArithmeticStatus::kNoMemory};
       case RewriteStatus::kDone:
         return Conclude(*impl_, worker, spec, plan, result);

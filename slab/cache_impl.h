@@ -110,6 +110,9 @@ class CacheImpl {
   Item* NewLargeItem(Worker& worker, const ItemSpec& spec, uint64_t bytes, ReserveStatus* status);
   // The same for a value that has to wait for its room.
   Item* NewWaitingItem(Worker& worker, const ItemSpec& spec, ReserveStatus* status);
+  // For what is computed from an item; nothing is counted as a store.
+  [[nodiscard]] Reservation ReserveResult(Worker& worker, const ItemSpec& spec);
+  [[nodiscard]] RoomStatus TakeRoom(Worker& worker, Reservation& reservation);
 
   // --- publishing ----------------------------------------------------------------------------
   // What a change finds under its key; a dead item counts as none, but its slot is reused.
@@ -139,8 +142,12 @@ class CacheImpl {
   // still the caller's.
   StoreResult Publish(Worker& worker, Item* fresh, const CommitSpec& spec,
                       Look look = Look::kUntold);
+  // append, prepend. kUnfinished: the result has more than `at_once_bytes_max`, and nothing is
+  // done.
   StoreResult ConcatenateOrVivify(Worker& worker, Item* sent, const CommitSpec& spec,
-                                  bool* sent_is_stored);
+                                  uint32_t at_once_bytes_max, bool* sent_is_stored);
+  // What is left to do and to answer when one has failed.
+  StoreResult FailConcatenation(const CommitSpec& spec, StoreStatus why);
   Change RemoveLocked(uint64_t hash, const HashIndex::Slot& slot);
   void Conclude(Worker& worker, uint64_t hash, const Change& change);
 };

@@ -21,7 +21,7 @@
 
 namespace larder::slab {
 
-enum class RewriteStatus : uint8_t { kDone, kNotFound, kRefused, kNoMemory, kTooLarge };
+enum class RewriteStatus : uint8_t { kDone, kNotFound, kRefused, kNoMemory, kTooLarge, kLong };
 
 struct RewriteSpec {
   std::optional<uint64_t> new_cas = std::nullopt;    // instead of the next number
@@ -29,6 +29,8 @@ struct RewriteSpec {
   // A result as long as the old value counts as the same item changed: it keeps its marks and its
   // record of accesses. Otherwise they start anew.
   bool may_be_same_item = false;
+  // kLong instead of a larger one.
+  uint32_t at_once_bytes_max = Item::kValueBytesMask;
 };
 
 struct RewriteResult {
@@ -89,9 +91,11 @@ RewriteResult Rewrite(CacheImpl& cache, Worker& worker, std::string_view key, Pl
     if (old == nullptr) return {};
     const std::optional<uint32_t> value_bytes = plan.ValueBytes(*old);
     if (!value_bytes) return {.status = RewriteStatus::kRefused, .old = old};
-    // Room for a large sum is not to be made of what it is a part of.
-    if (*value_bytes >= Item::kLargeValueBytesMin) [[unlikely]]
+    if (*value_bytes >= Item::kLargeValueBytesMin) [[unlikely]] {
+      if (*value_bytes > spec.at_once_bytes_max) return {.status = RewriteStatus::kLong};
+      // Room for a large sum is not to be made of what it is a part of.
       cache.MarkMet(*old);
+    }
     const ItemSpec item_spec = internal::SpecLike(*old, key, *value_bytes);
     ReserveStatus reserved = ReserveStatus::kNoMemory;
     Item* const fresh = cache.NewItem(worker, item_spec, &reserved);  // `old` is no longer lent

@@ -56,25 +56,33 @@ Item* CacheImpl::NewWaitingItem(Worker& worker, const ItemSpec& spec, ReserveSta
 
 // --- under way -----------------------------------------------------------------------------------
 
-bool Reservation::Keep(uint64_t bytes) {
+// A head counts for nothing beside what it stands for.
+uint64_t Reservation::TakenBytes() const {
+  SlabSet& slabs = cache_->slabs;
+  if (status_ == ReserveStatus::kAwaitsRoom) return slabs.extents.ChargeFor(item_->ValueBytes());
+  return item_->IsLarge() ? slabs.extents.BytesOf(item_->Extent())
+                          : slabs.ClassOf(item_).ChunkBytes();
+}
+
+bool Reservation::Keep(bool is_awaited) {
   if (kept_bytes_ != 0) return true;
-  if (!cache_->under_way.TryAdd(cache_->slabs.budget.LimitBytes(), bytes)) return false;
+  UnderWay::Kind kind = is_awaited ? UnderWay::Kind::kAwaited : UnderWay::Kind::kArriving;
+  if (is_result_) kind = UnderWay::Kind::kResult;
+  const uint64_t bytes = TakenBytes();
+  if (!cache_->under_way.TryAdd(cache_->slabs.budget.LimitBytes(), bytes, kind)) return false;
   kept_bytes_ = bytes;
   return true;
 }
 
 void Reservation::StopKeeping() {
   if (kept_bytes_ == 0) return;
-  cache_->under_way.Remove(std::exchange(kept_bytes_, 0));
+  const UnderWay::Kind kind = is_result_ ? UnderWay::Kind::kResult : UnderWay::Kind::kAwaited;
+  cache_->under_way.Remove(std::exchange(kept_bytes_, 0), kind);
   cache_->room.OnFinished(cache_->slabs.clock.NowSeconds());
 }
 
 bool Cache::KeepUnderWay(Reservation& reservation) {
-  const Item& item = *reservation.item_;
-  // A head counts for nothing beside what it stands for.
-  const uint64_t taken_bytes = item.IsLarge() ? impl_->slabs.extents.BytesOf(item.Extent())
-                                              : impl_->slabs.ClassOf(&item).ChunkBytes();
-  if (reservation.Keep(taken_bytes)) return true;
+  if (reservation.Keep(/*is_awaited=*/false)) return true;
   reservation.Abandon();
   return false;
 }
@@ -92,12 +100,12 @@ void Reservation::TakeOrAwaitRoom() {
   // Who comes later does not take what is freed for those who wait. Where pages have to be shed for
   // it, that is not done in line.
   const bool is_at_once = cache_->room.Length() == 0 && !slabs.config.preallocate;
-  if (is_at_once && Keep(slabs.extents.ChargeFor(value_bytes))) {
+  if (is_at_once && Keep(/*is_awaited=*/true)) {
     const ExtentId extent = slabs.extents.Take(value_bytes);
     if (extent != kNoExtent) return TakeExtent(extent);
     StopKeeping();
   }
-  if (cache_->room.Join(item_, value_bytes, slabs.clock.NowSeconds())) return;
+  if (cache_->room.Join(item_, value_bytes, is_result_, slabs.clock.NowSeconds())) return;
   status_ = ReserveStatus::kNoMemory;
   Abandon();
 }
@@ -116,15 +124,29 @@ void Cache::AwaitRoom(const Reservation& reservation, std::function<void()> wake
   impl_->room.SetWake(reservation.item_, std::move(wake));
 }
 
+Reservation CacheImpl::ReserveResult(Worker& worker, const ItemSpec& spec) {
+  Reservation result;
+  result.item_ = NewItem(worker, spec, &result.status_);
+  result.cache_ = this;
+  result.worker_ = &worker;
+  result.is_result_ = true;
+  if (result.status_ == ReserveStatus::kAwaitsRoom) result.TakeOrAwaitRoom();
+  return result;
+}
+
 RoomStatus Cache::TakeRoom(Worker& worker, Reservation& reservation) {
-  SlabSet& slabs = impl_->slabs;
+  return impl_->TakeRoom(worker, reservation);
+}
+
+RoomStatus CacheImpl::TakeRoom(Worker& worker, Reservation& reservation) {
   ExtentId extent = kNoExtent;
-  const RoomStatus status = impl_->room.Look(reservation.item_, &extent);
+  const RoomStatus status = room.Look(reservation.item_, &extent);
   if (status == RoomStatus::kReady) {
     reservation.kept_bytes_ = slabs.extents.ChargeFor(reservation.item_->ValueBytes());
     reservation.TakeExtent(extent);
   } else if (status == RoomStatus::kRefused) {
     reservation.status_ = ReserveStatus::kNoMemory;
+    if (reservation.is_result_) return status;  // it has another try
     worker.counters.store_no_memory.Add();
     worker.CountersOf(slabs.LargeClassId()).outofmemory.Add();
   }

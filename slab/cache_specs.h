@@ -73,7 +73,16 @@ struct MetaHit {
 enum class StoreMode : uint8_t { kSet, kAdd, kReplace, kAppend, kPrepend, kCas };
 
 // kNoMemory: only with evictions off, when the index has no room for the key.
-enum class StoreStatus : uint8_t { kStored, kNotStored, kExists, kNotFound, kNoMemory };
+// kUnfinished, kAwaitsRoom: to be gone on with, at once or when woken; see Cache::ContinueCommit.
+enum class StoreStatus : uint8_t {
+  kStored,
+  kNotStored,
+  kExists,
+  kNotFound,
+  kNoMemory,
+  kUnfinished,
+  kAwaitsRoom,
+};
 struct StoreResult {
   StoreStatus status = StoreStatus::kNotStored;
   uint64_t cas = 0;          // of the stored item
@@ -111,7 +120,7 @@ struct ItemSpec {
   uint32_t value_bytes = 0;
   bool counts_at_once = true;  // as cmd_set, or else store_too_large or store_no_memory
   bool has_binary_key = false;
-  bool may_wait = false;  // for room, where much is to be made: kAwaitsRoom
+  bool may_wait = false;  // for room, where much is to be made: kAwaitsRoom; and see Commit
 };
 
 // kNoMemory: Hollow only.

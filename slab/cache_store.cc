@@ -6,7 +6,8 @@
 #include "slab/cache.h"
 #include "slab/cache_impl.h"
 #include "slab/cache_rewrite.h"
-#include "slab/decimal.h"
+#include "slab/concatenation.h"
+#include "slab/large_concatenation.h"
 
 namespace larder::slab {
 
@@ -17,7 +18,9 @@ Reservation::Reservation(Reservation&& other) noexcept
       item_(std::exchange(other.item_, nullptr)),
       cache_(other.cache_),
       worker_(other.worker_),
-      kept_bytes_(std::exchange(other.kept_bytes_, 0)) {}
+      kept_bytes_(std::exchange(other.kept_bytes_, 0)),
+      may_wait_(other.may_wait_),
+      is_result_(other.is_result_) {}
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
   if (this == &other) return *this;
@@ -27,6 +30,8 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
   cache_ = other.cache_;
   worker_ = other.worker_;
   kept_bytes_ = std::exchange(other.kept_bytes_, 0);
+  may_wait_ = other.may_wait_;
+  is_result_ = other.is_result_;
   return *this;
 }
 
@@ -57,6 +62,7 @@ Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
   reservation.item_ = impl_->NewItem(worker, spec, &reservation.status_);
   reservation.cache_ = impl_.get();
   reservation.worker_ = &worker;
+  reservation.may_wait_ = spec.may_wait;
   if (reservation.status_ == ReserveStatus::kAwaitsRoom) [[unlikely]]
     reservation.TakeOrAwaitRoom();
   if (!spec.counts_at_once) return reservation;
@@ -154,43 +160,12 @@ StoreResult CacheImpl::Publish(Worker& worker, Item* fresh, const CommitSpec& sp
 
 namespace {
 
-// append, prepend: the old value and the sent one, in this order or the other.
-class Concatenation {
- public:
-  // `cas` 0: any.
-  Concatenation(const SlabSet& slabs, std::string_view added, bool at_end, uint64_t cas)
-      : slabs_(slabs), added_(added), at_end_(at_end), cas_(cas) {}
-
-  std::optional<uint32_t> ValueBytes(const Item& old) {
-    refusal_ = StoreStatus::kExists;
-    if (cas_ != 0 && old.Cas() != cas_) return std::nullopt;
-    refusal_ = StoreStatus::kNotStored;
-    const uint64_t total = uint64_t{old.ValueBytes()} + added_.size();
-    if (total > Item::kValueBytesMask) return std::nullopt;
-    return static_cast<uint32_t>(total);
-  }
-  void Fill(const Item& old, std::span<char> value) const {
-    const std::string_view first = at_end_ ? slabs_.ValueOf(old) : added_;
-    const std::string_view second = at_end_ ? added_ : slabs_.ValueOf(old);
-    std::memcpy(value.data(), first.data(), first.size());
-    std::memcpy(value.data() + first.size(), second.data(), second.size());
-  }
-
-  [[nodiscard]] StoreStatus Refusal() const { return refusal_; }
-
- private:
-  const SlabSet& slabs_;
-  const std::string_view added_;
-  const bool at_end_;
-  const uint64_t cas_;
-  StoreStatus refusal_ = StoreStatus::kNotStored;
-};
-
-StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent,
-                        const CommitSpec& spec) {
-  Concatenation plan(cache.slabs, cache.slabs.ValueOf(sent), spec.mode == StoreMode::kAppend,
-                     spec.cas);
-  const RewriteResult result = Rewrite(cache, worker, sent.Key(), plan, {.new_cas = spec.new_cas});
+StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent, const CommitSpec& spec,
+                        uint32_t at_once_bytes_max) {
+  Concatenation plan(cache.slabs, sent, spec);
+  const RewriteResult result =
+      Rewrite(cache, worker, sent.Key(), plan,
+              {.new_cas = spec.new_cas, .at_once_bytes_max = at_once_bytes_max});
   if (result.status == RewriteStatus::kDone) {
     worker.counters.total_items.Add();
     return {.status = StoreStatus::kStored,
@@ -199,6 +174,7 @@ StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent,
   }
   if (result.status == RewriteStatus::kNotFound) return {.status = StoreStatus::kNotFound};
   if (result.status == RewriteStatus::kRefused) return {.status = plan.Refusal()};
+  if (result.status == RewriteStatus::kLong) return {.status = StoreStatus::kUnfinished};
   // A result without memory or too large is NOT_STORED, as memcached answers.
   return {.status = StoreStatus::kNotStored};
 }
@@ -206,22 +182,26 @@ StoreResult Concatenate(CacheImpl& cache, Worker& worker, const Item& sent,
 }  // namespace
 
 StoreResult CacheImpl::ConcatenateOrVivify(Worker& worker, Item* sent, const CommitSpec& spec,
-                                           bool* sent_is_stored) {
+                                           uint32_t at_once_bytes_max, bool* sent_is_stored) {
   CommitSpec add = spec;
   add.mode = StoreMode::kAdd;
   while (true) {
-    StoreResult result = Concatenate(*this, worker, *sent, spec);
+    StoreResult result = Concatenate(*this, worker, *sent, spec, at_once_bytes_max);
     if (result.status == StoreStatus::kNotFound && spec.vivifies) {
       result = Publish(worker, sent, add, Look::kTold);
       if (result.status == StoreStatus::kNotStored) continue;  // somebody else was faster
       *sent_is_stored = result.status == StoreStatus::kStored;
       return result;
     }
-    if (result.status == StoreStatus::kStored) return result;
-    if (!spec.new_cas) NextCas();  // an attempt takes a number, whatever becomes of it
-    if (result.status == StoreStatus::kNotFound) result.status = StoreStatus::kNotStored;
-    return result;
+    const bool goes_on = result.status == StoreStatus::kUnfinished;
+    if (result.status == StoreStatus::kStored || goes_on) return result;
+    return FailConcatenation(spec, result.status);
   }
+}
+
+StoreResult CacheImpl::FailConcatenation(const CommitSpec& spec, StoreStatus why) {
+  if (!spec.new_cas) NextCas();  // an attempt takes a number, whatever becomes of it
+  return {.status = why == StoreStatus::kNotFound ? StoreStatus::kNotStored : why};
 }
 
 void Cache::CountStore(Worker& worker, const Reservation& reservation) {
@@ -229,12 +209,21 @@ void Cache::CountStore(Worker& worker, const Reservation& reservation) {
   worker.CountersOf(class_id).cmd_set.Add();
 }
 
-StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitSpec& spec) {
+StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitSpec& spec,
+                          UnfinishedStore* unfinished) {
   Item* const sent = reservation.item_;
   bool sent_is_stored = false;
   StoreResult result;
   if (spec.mode == StoreMode::kAppend || spec.mode == StoreMode::kPrepend) {
-    result = impl_->ConcatenateOrVivify(worker, sent, spec, &sent_is_stored);
+    const bool by_steps = unfinished != nullptr && reservation.may_wait_;
+    result = impl_->ConcatenateOrVivify(
+        worker, sent, spec,
+        by_steps ? LargeConcatenation::kAtOnceBytesMax : LargeConcatenation::kNoBytesMax,
+        &sent_is_stored);
+    if (result.status == StoreStatus::kUnfinished) [[unlikely]] {
+      unfinished->reset(new LargeConcatenation(*impl_, std::move(reservation), spec));
+      return result;
+    }
   } else {
     result = impl_->Publish(worker, sent, spec);
     sent_is_stored = result.status == StoreStatus::kStored;

@@ -29,6 +29,7 @@ enum class Window : uint8_t {
   kSwungNotRetired,           // readers find the copy, some still hold the item it was made of
   kPageWalkedNotDrained,      // a page's items are on their way out, its chunks not yet home
   kRegionsClearedNotVisited,  // the sweeper has forgotten expiries that it will see on its visit
+  kJoinedNotSwung,            // a large result is whole, the item it is made of still in its place
   kExpirySetNotNoted,         // an expiry can be seen, the sweeper does not know of it yet
 };
 

@@ -33,18 +33,23 @@ class RoomMaker {
   Result Step(Worker& worker);
 
  private:
+  [[nodiscard]] static UnderWay::Kind KindOf(const RoomQueue::Wanted& wanted) {
+    return wanted.is_result ? UnderWay::Kind::kResult : UnderWay::Kind::kAwaited;
+  }
   struct Making {
-    Making(MemoryBudget& budget, const RoomQueue::Wanted& request, uint64_t bytes)
-        : wanted(request), taken_bytes(bytes), purse(budget, bytes) {}
+    Making(MemoryBudget& budget, const RoomQueue::Wanted& request, uint64_t bytes, bool kept)
+        : wanted(request), taken_bytes(bytes), is_kept(kept), purse(budget, bytes) {}
+    [[nodiscard]] UnderWay::Kind Kind() const { return KindOf(wanted); }
     const RoomQueue::Wanted wanted;
     const uint64_t taken_bytes;
+    const bool is_kept;  // counted as under way
     Purse purse;
-    bool is_kept = false;  // counted as under way
   };
 
-  // Turns to the first in the queue. False: nobody waits.
+  // Turns to whoever is to be served now. False: nobody waits.
   [[nodiscard]] bool Begin();
-  [[nodiscard]] bool Keep();
+  void TurnTo(const RoomQueue::Wanted& wanted, bool is_kept);
+  [[nodiscard]] bool TryKeep(const RoomQueue::Wanted& wanted);
   void StopKeeping();
   void Finish(Worker& worker, ExtentId extent);
 

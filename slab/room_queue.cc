@@ -29,11 +29,11 @@ void RoomQueue::AnswerLocked(Entry& entry, RoomStatus status) {
 
 // --- the request's side --------------------------------------------------------------------------
 
-bool RoomQueue::Join(const Item* head, uint32_t value_bytes, uint32_t now_s) {
+bool RoomQueue::Join(const Item* head, uint32_t value_bytes, bool is_result, uint32_t now_s) {
   const MutexLock lock(mutex_);
   if (entries_.size() >= kWaitingMax) return false;
   if (entries_.empty()) NoteProgress(now_s);
-  entries_.push_back({.head = head, .wanted = {++last_number_, value_bytes}});
+  entries_.push_back({.head = head, .wanted = {++last_number_, value_bytes, is_result}});
   length_.store(entries_.size(), std::memory_order_relaxed);
   wait_count_.fetch_add(1, std::memory_order_relaxed);
   if (wake_maker_) wake_maker_();
@@ -71,12 +71,19 @@ void RoomQueue::SetWakeMaker(Wake wake) {
   wake_maker_ = std::move(wake);
 }
 
-std::optional<RoomQueue::Wanted> RoomQueue::First() const {
+std::optional<RoomQueue::Wanted> RoomQueue::First(const Suits& suits) const {
   const MutexLock lock(mutex_);
   for (const Entry& entry : entries_) {
-    if (entry.status == RoomStatus::kWaiting) return entry.wanted;
+    if (entry.status == RoomStatus::kWaiting && suits(entry.wanted)) return entry.wanted;
   }
   return std::nullopt;
+}
+
+bool RoomQueue::IsWaiting(uint64_t number) const {
+  const MutexLock lock(mutex_);
+  return std::any_of(entries_.begin(), entries_.end(), [number](const Entry& entry) {
+    return entry.wanted.number == number && entry.status == RoomStatus::kWaiting;
+  });
 }
 
 bool RoomQueue::Grant(uint64_t number, ExtentId extent) {

@@ -2,17 +2,19 @@
 //
 // What lacks up to kInLineBytesMax is freed while the client's request is carried out, and takes
 // less than a millisecond (large_allocator.h). For more its request waits here, and one thread
-// frees it behind the backs of all others (Cache::MakeRoom), for the first in the queue only:
+// frees it behind the backs of all others (Cache::MakeRoom), for one at a time, the first in the
+// queue, or if that has to wait for clients, the first result that need not (under_way.h):
 //
 //     request  Join -> SetWake -> Look: kWaiting, until woken -> Look: kReady or kRefused
 //                                 Leave, at any time: the client has gone, and all it had is free
 //     maker    First -> free, a step at a time, into its purse -> Grant or Refuse -> First ..
 //
 // Invariants  1. Whoever is granted room has the memory for the whole value, before a byte of that
-//                is read, and asks for no more afterwards. So nobody holds memory while he waits
-//                for memory: there is no deadlock.
+//                is read or copied, and asks for no more afterwards. Who holds memory while he
+//                waits for memory has all of a value and waits for its result; he passes those who
+//                wait for him. So there is no deadlock.
 //             2. Values under way have half the limit at most (Cache::KeepUnderWay): the maker
-//                waits until the first fits beside them before it frees anything.
+//                frees nothing before what it is for fits beside them.
 //             3. An extent that was granted is either taken by Look or returned by Leave: both
 //                under the lock, and each ends the entry.
 //             4. No wake-up is lost: a request leaves its `wake` here before it looks.
@@ -47,6 +49,7 @@ class RoomQueue {
   struct Wanted {
     uint64_t number = 0;  // of the entry; never used again
     uint32_t value_bytes = 0;
+    bool is_result = false;  // made of values that are there already
   };
 
   // What one request may lack at most without waiting.
@@ -57,7 +60,7 @@ class RoomQueue {
 
   // --- the request's side ----------------------------------------------------------------------
   // `head`: the item that waits for its value's memory. False: too many wait already.
-  [[nodiscard]] bool Join(const Item* head, uint32_t value_bytes, uint32_t now_s);
+  [[nodiscard]] bool Join(const Item* head, uint32_t value_bytes, bool is_result, uint32_t now_s);
   void SetWake(const Item* head, Wake wake);
   // kReady: `*extent` is the request's. The entry ends with kReady and kRefused.
   [[nodiscard]] RoomStatus Look(const Item* head, ExtentId* extent);
@@ -67,7 +70,11 @@ class RoomQueue {
   // --- the maker's side ------------------------------------------------------------------------
   // Called when there is something to do. Before the first request.
   void SetWakeMaker(Wake wake);
-  [[nodiscard]] std::optional<Wanted> First() const;
+  // The first of those who wait that `suits`, which is called with the lock held.
+  using Suits = std::function<bool(const Wanted&)>;
+  [[nodiscard]] std::optional<Wanted> First(const Suits& suits) const;
+  // Whether it is neither answered nor gone.
+  [[nodiscard]] bool IsWaiting(uint64_t number) const;
   // False: it has left; the extent is still the caller's.
   [[nodiscard]] bool Grant(uint64_t number, ExtentId extent);
   void Refuse(uint64_t number);

@@ -51,6 +51,9 @@ Status StatusOf(slab::StoreStatus status) {
       return Status::kNotFound;
     case slab::StoreStatus::kNoMemory:  // the key is new and has no place in the index
       return Status::kNoMemoryToStore;
+    case slab::StoreStatus::kUnfinished:
+    case slab::StoreStatus::kAwaitsRoom:
+      break;
   }
   return Status::kNotStored;
 }

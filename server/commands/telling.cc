@@ -33,6 +33,9 @@ StoreResultKind KindOf(slab::StoreStatus status) {
       return StoreResultKind::kNotFound;
     case slab::StoreStatus::kNoMemory:
       return StoreResultKind::kNoMemory;
+    case slab::StoreStatus::kUnfinished:  // told when it is over
+    case slab::StoreStatus::kAwaitsRoom:
+      break;
   }
   return StoreResultKind::kNotStored;
 }
