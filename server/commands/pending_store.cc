@@ -58,6 +58,7 @@ Status PendingStore::Begin(WorkerContext& context, const Request& request,
   is_cut_short_silently_ = is_meta ? request.meta->Has(MetaFlag::kQuiet) : request.noreply;
   commit_ = CommitSpecOf(request);
   kept_.reset();
+  unfinished_.reset();
   key_ = request.key;
   counted_ = request.counts_at_once;
   value_bytes_ = request.value_bytes;
@@ -98,12 +99,17 @@ void PendingStore::Keep(const WorkerContext& context) {
   key_ = {kept_->key.data(), key_.copy(kept_->key.data(), kept_->key.size())};
 }
 
-Outcome PendingStore::Finish(WorkerContext& context, std::string_view value_end) {
+std::optional<Outcome> PendingStore::Finish(WorkerContext& context, std::string_view value_end) {
   slab::Reservation filled = std::move(reservation_);
   if (!counted_) context.cache.CountStore(context.worker, filled);
   const bool is_ended = dialect_ == Dialect::kBinary || value_end == protocol::kLineEnd;
-  if (!is_ended) return {.status = Status::kBadDataChunk};
-  return CommitItem(context, std::move(filled), commit_);
+  if (!is_ended) return Outcome{.status = Status::kBadDataChunk};
+  return CommitItem(context, std::move(filled), commit_, &unfinished_);
+}
+
+void PendingStore::AwaitResult(WorkerContext& context, std::shared_ptr<Waker> waker) {
+  Keep(context);
+  context.cache.AwaitRoom(unfinished_, [waker = std::move(waker)] { waker->Wake(); });
 }
 
 void PendingStore::Answer(const WorkerContext& context, const Outcome& outcome,

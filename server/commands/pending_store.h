@@ -9,7 +9,7 @@
 //
 // Owner    holds the chunk from Begin to Finish; destruction or Begin gives it back. The answer to
 //          an `ms` needs its flags and its key: they are lent from the turn in which it began, and
-//          copied if the value takes longer than that.
+//          copied if the value, or a large result, takes longer than that.
 // Threads  the worker's own.
 // Not here what is refused and what is answered: storage.h
 #pragma once
@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -87,10 +88,21 @@ class PendingStore {
     return dialect_ == Dialect::kBinary ? 0 : protocol::kValueEndBytes;
   }
   // `value_end`: the ValueEndBytes() bytes that came behind the value.
+  // None: a large result is still to be made, by Continue. The request outlives its turn.
   // REQUIRES: IsFull()
-  [[nodiscard]] protocol::Outcome Finish(WorkerContext& context, std::string_view value_end);
+  [[nodiscard]] std::optional<protocol::Outcome> Finish(WorkerContext& context,
+                                                        std::string_view value_end);
 
-  // Says what became of it, if anybody wants to hear. Once, after Finish.
+  // --- a large result ------------------------------------------------------------------------
+  // `waker` is used when Continue has something to do after it awaited room. Before it.
+  void AwaitResult(WorkerContext& context, std::shared_ptr<Waker> waker);
+  // Does as much as a turn has time for. None: there is more, see AwaitsRoomForResult.
+  [[nodiscard]] std::optional<protocol::Outcome> Continue(WorkerContext& context) {
+    return ContinueCommit(context, unfinished_, commit_.mode, &result_awaits_room_);
+  }
+  [[nodiscard]] bool AwaitsRoomForResult() const { return result_awaits_room_; }
+
+  // Says what became of it, if anybody wants to hear. Once, after the outcome is known.
   void Answer(const WorkerContext& context, const protocol::Outcome& outcome,
               protocol::ReplySink& replies);
 
@@ -106,6 +118,7 @@ class PendingStore {
 
   slab::Reservation reservation_;
   slab::CommitSpec commit_;
+  slab::UnfinishedStore unfinished_;   // an append or a prepend with a large result
   std::unique_ptr<KeptRequest> kept_;  // of an `ms` whose value takes more than one turn
   std::string_view key_;               // of an `ms`
   BinaryAsker asker_ = {};             // kBinary
@@ -115,6 +128,7 @@ class PendingStore {
   bool is_cut_short_silently_ = false;
   bool drops_on_refusal_ = false;
   bool counted_ = false;  // as cmd_set
+  bool result_awaits_room_ = false;
 };
 
 // A store for one value, and back when it is done with. Connections are many and have none while

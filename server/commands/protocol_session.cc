@@ -34,6 +34,8 @@ ProtocolSession::Step ProtocolSession::Proceed(Turn& turn) {
       return ContinueRoom(turn);
     case Phase::kValue:
       return ContinueValue(turn);
+    case Phase::kResult:
+      return ContinueResult(turn);
     case Phase::kSwallow:
       return ContinueSwallowing(turn);
     case Phase::kFeed:
@@ -99,10 +101,28 @@ ProtocolSession::Step ProtocolSession::ContinueValue(Turn& turn) {
   turn.Consume(store_->Fill(turn.rest));
   if (!store_->IsFull() || turn.rest.size() < store_->ValueEndBytes()) return AwaitValue();
   const std::string_view value_end = turn.Consume(store_->ValueEndBytes());
-  store_->Answer(context_, store_->Finish(context_, value_end), turn.replies);
+  if (const auto outcome = store_->Finish(context_, value_end)) [[likely]] {
+    FinishValue(*outcome, turn);
+    return std::nullopt;
+  }
+  phase_ = Phase::kResult;
+  store_->AwaitResult(context_, link_.GetWaker());
+  return std::nullopt;
+}
+
+void ProtocolSession::FinishValue(const protocol::Outcome& outcome, Turn& turn) {
+  store_->Answer(context_, outcome, turn.replies);
   GiveBackStore(context_, std::move(store_));
   phase_ = Phase::kRequests;
-  return std::nullopt;
+}
+
+ProtocolSession::Step ProtocolSession::ContinueResult(Turn& turn) {
+  if (turn.replies.PendingBytes() > 0) return Next::kBlocked;
+  if (const auto outcome = store_->Continue(context_)) {
+    FinishValue(*outcome, turn);
+    return std::nullopt;
+  }
+  return store_->AwaitsRoomForResult() ? Next::kAwait : Next::kYield;
 }
 
 // As memcached does when it runs out of memory half-way: the rest is dropped, the old item stays.

@@ -1,11 +1,15 @@
 // server/commands/protocol_session.h - what the conversations of all protocols have in common: they
-// go by turns, and between requests there are three things to do.
+// go by turns, and between requests there are a few things to do.
 //
 //     requests -+-> room     memory for a very large value is awaited      -+
 //        ^      +-> value    bytes of a value that is stored, after room    |
+//        |      +-> result   after the value of an append: what it makes    |
 //        |      +-> swallow  bytes that nobody wants: refused, or too many  |
 //        |      '-> feed     an answer that somebody else produces          |
 //        '--------------------- one step of work -------------------------- '
+//
+// A result is made here only if it is large, a slice each turn (slab/large_concatenation.h), when
+// the client has taken all answers before it: what is held for it is never held by a slow reader.
 //
 // A protocol brings along how its requests are read and carried out, and how a refusal is told.
 // It is asked for a stretch of requests at a time, not for each: a turn of many, values that have
@@ -109,16 +113,18 @@ class ProtocolSession : public StreamHandler {
 
   WorkerContext& context_;
   ConnectionLink& link_;
-  std::unique_ptr<PendingStore> store_;  // kRoom, kValue
+  std::unique_ptr<PendingStore> store_;  // kRoom, kValue, kResult
 
  private:
-  enum class Phase : uint8_t { kRequests, kRoom, kValue, kSwallow, kFeed };
+  enum class Phase : uint8_t { kRequests, kRoom, kValue, kResult, kSwallow, kFeed };
 
   StreamStep::Next Run(Turn& turn);
   Step Proceed(Turn& turn);
   Step ContinueRoom(Turn& turn);
   Step ContinueValue(Turn& turn);
   Step AwaitValue();
+  Step ContinueResult(Turn& turn);
+  void FinishValue(const protocol::Outcome& outcome, Turn& turn);
   Step GiveUpValue(protocol::Status why);
   Step ContinueSwallowing(Turn& turn);
   Step DrainFeed(Turn& turn);

@@ -58,6 +58,10 @@ Status StatusOf(slab::StoreStatus status) {
   return Status::kNotStored;
 }
 
+protocol::Outcome OutcomeOf(const slab::StoreResult& stored) {
+  return {.status = StatusOf(stored.status), .cas = stored.cas, .value_bytes = stored.value_bytes};
+}
+
 slab::StoreMode StoreModeOf(Command command) {
   switch (command) {
     case Command::kAdd:
@@ -146,13 +150,27 @@ Status ReserveItem(WorkerContext& context, const protocol::Request& request,
   return Status::kNoMemoryToStore;
 }
 
-protocol::Outcome CommitItem(WorkerContext& context, slab::Reservation reservation,
-                             const slab::CommitSpec& spec) {
+std::optional<protocol::Outcome> CommitItem(WorkerContext& context, slab::Reservation reservation,
+                                            const slab::CommitSpec& spec,
+                                            slab::UnfinishedStore* unfinished) {
   StoreReport report(context, reservation, spec.mode);
   const slab::StoreResult stored =
-      context.cache.Commit(context.worker, std::move(reservation), spec);
+      context.cache.Commit(context.worker, std::move(reservation), spec, unfinished);
+  if (stored.status == slab::StoreStatus::kUnfinished) [[unlikely]]
+    return std::nullopt;
   report.Tell(stored);
-  return {.status = StatusOf(stored.status), .cas = stored.cas, .value_bytes = stored.value_bytes};
+  return OutcomeOf(stored);
+}
+
+std::optional<protocol::Outcome> ContinueCommit(WorkerContext& context,
+                                                slab::UnfinishedStore& unfinished,
+                                                slab::StoreMode mode, bool* awaits_room) {
+  StoreReport report(context, slab::Cache::SentOf(unfinished), mode);
+  const slab::StoreResult stored = context.cache.ContinueCommit(context.worker, unfinished);
+  *awaits_room = stored.status == slab::StoreStatus::kAwaitsRoom;
+  if (*awaits_room || stored.status == slab::StoreStatus::kUnfinished) return std::nullopt;
+  report.Tell(stored);
+  return OutcomeOf(stored);
 }
 
 }  // namespace larder::server

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "protocol/outcome.h"
 #include "protocol/request.h"
@@ -46,8 +47,16 @@ namespace larder::server {
                                           const slab::Reservation& reservation,
                                           const slab::CommitSpec& spec, bool drops);
 
-// Publishes the filled reservation.
-[[nodiscard]] protocol::Outcome CommitItem(WorkerContext& context, slab::Reservation reservation,
-                                           const slab::CommitSpec& spec);
+// Publishes the filled reservation. None: it is unfinished, and to be continued.
+[[nodiscard]] std::optional<protocol::Outcome> CommitItem(WorkerContext& context,
+                                                          slab::Reservation reservation,
+                                                          const slab::CommitSpec& spec,
+                                                          slab::UnfinishedStore* unfinished);
+
+// None: there is more to do, after something was awaited if `*awaits_room` says so.
+[[nodiscard]] std::optional<protocol::Outcome> ContinueCommit(WorkerContext& context,
+                                                              slab::UnfinishedStore& unfinished,
+                                                              slab::StoreMode mode,
+                                                              bool* awaits_room);
 
 }  // namespace larder::server

@@ -130,6 +130,48 @@ TEST_CASE("ten clients store very large values at once into a full cache, and sm
   WARN(traffic.Describe());
 }
 
+TEST_CASE("a small request is answered between two slices of a large append, by the same worker") {
+  ServerProcess server{{"-m", "256", "-I", "64m", "-t", "1"}};
+  TestClient client = server.Connect();
+  TestClient other = server.Connect();
+  const std::string value = Pattern(48'000'000, 4);
+  REQUIRE(Store(client, "k", value) == "STORED\r\n");
+  REQUIRE(server.Stat("conn_yields") == 0);
+  // The old size is answered as long as the append is not.
+  const std::string old_size = "HD s" + std::to_string(value.size()) + "\r\n";
+  REQUIRE(client.Send("append k 0 0 3\r\nend\r\n"));
+  int answered_before = 0;
+  while (other.Send("mg k s\r\n") && other.Read(old_size.size()) == old_size) ++answered_before;
+  CHECK(client.Read(8) == "STORED\r\n");
+  CHECK(answered_before > 0);
+  CHECK(server.Stat("conn_yields") == 48'000'000 / (256 * 1024));
+  CHECK(Holds(client, "k", value + "end"));
+}
+
+TEST_CASE("clients that append to large values at once are all served, and small requests go on") {
+  ServerProcess server{{"-m", "256", "-I", "32m", "-t", "2"}};
+  const std::string value = Pattern(6'000'000, 5);
+  SmallTraffic traffic(server);
+  std::atomic<int> stored{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back([&, i] {
+      TestClient client = server.Connect();
+      const std::string key = "grows" + std::to_string(i);
+      const std::string append =
+          "append " + key + " 0 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\n";
+      if (Store(client, key, value) != "STORED\r\n" || !client.Send(append)) return;
+      if (client.Read(8) == "STORED\r\n" && Holds(client, key, value + value)) ++stored;
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  traffic.Stop();
+  CHECK(stored == 6);
+  CHECK(traffic.FailureCount() == 0);
+  CHECK(server.Stat("store_no_memory") == 0);
+  WARN(traffic.Describe());
+}
+
 TEST_CASE("a client that goes away while its value is awaited or under way leaves nothing behind") {
   Fixture fixture;
   std::vector<TestClient> clients;
