@@ -235,7 +235,7 @@ BackgroundThread::Wait MakeRoom(slab::Cache& cache) {
 }  // namespace
 
 void Server::StartSweeping() {
-  constexpr std::chrono::milliseconds kMoment{1};
+  static constexpr std::chrono::milliseconds kMoment{1};
   const uint32_t count = ToCacheConfig(settings_).sweeper_count;
   for (uint32_t number = 0; number < count; ++number) {
     sweep_threads_.emplace_back().Start([this, number]() -> BackgroundThread::Wait {
