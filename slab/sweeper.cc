@@ -61,13 +61,16 @@ bool Sweeper::Step() {
 // --- which regions -------------------------------------------------------------------------------
 
 uint32_t Sweeper::OwnPages(uint32_t page_count) const {
-  return (page_count + part_.count - 1 - part_.number) / part_.count;
+  const uint32_t whole_groups = page_count / kPagesTogether;
+  const uint32_t own_groups = (whole_groups + part_.count - 1 - part_.number) / part_.count;
+  const bool has_last = whole_groups % part_.count == part_.number;
+  return own_groups * kPagesTogether + (has_last ? page_count % kPagesTogether : 0);
 }
 
 RegionId Sweeper::Behind(RegionId region, uint32_t count) const {
   region += count;
-  if (region % ExpiryHints::kRegionsPerPage != 0) return region;
-  return region + (part_.count - 1) * ExpiryHints::kRegionsPerPage;
+  if (region % kRegionsTogether != 0) return region;
+  return region + (part_.count - 1) * kRegionsTogether;
 }
 
 // A flush during a pass has another follow it. Pages that are touched first after this hold nothing

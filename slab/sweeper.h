@@ -25,9 +25,9 @@
 //           headers are fetched a region ahead, and what several regions have dead is freed
 //           together, each stage for all of it before the next. At 10 GiB (72 million items of 25
 //           and 100 bytes, an hour to live, so that 20,000 expire a second) 1.4 % of a core.
-// Parts     A large cache has several sweepers, each with a thread of its own: page by page in turn
-//           belongs to each, and no two ever look at the same region, so that all of the above
-//           holds for each by itself. One frees some eight million items a second, and a flush or
+// Parts     A large cache has several sweepers, each with a thread of its own: 16 pages in turn
+//           belong to each, so that they do not write to the same line of the pages' records. No
+//           two ever look at the same region: all of the above holds for each by itself. One frees some eight million items a second, and a flush or
 //           a second in which everything expires should not take the longer, the larger the cache.
 // Threads   one at a time for each sweeper, with a worker for it alone; the figures from any.
 // Not here  items on the way of a read or an eviction: cache_impl.h, lru.h. How many sweepers there
@@ -45,7 +45,7 @@ namespace larder::slab {
 
 class Sweeper {
  public:
-  // Of all pages, those whose number is `number` modulo `count`.
+  // Of all groups of kPagesTogether pages, those whose number is `number` modulo `count`.
   struct Part {
     uint32_t number = 0;
     uint32_t count = 1;
@@ -71,6 +71,8 @@ class Sweeper {
   static constexpr uint32_t kLagWithRoomS = 1;
   // Regions on the list, 128 MiB: some 100 ms of work where all is dead.
   static constexpr size_t kListMax = 64 * 1024;
+  static constexpr uint32_t kPagesTogether = 16;
+  static constexpr uint32_t kRegionsTogether = kPagesTogether * ExpiryHints::kRegionsPerPage;
   // Steps in which all regions are looked at; fewer where that is little.
   static constexpr uint32_t kStepsPerRound = 32;
   static constexpr uint32_t kLooksMin = 8 * 1024;
@@ -86,11 +88,11 @@ class Sweeper {
     uint64_t hash;
   };
 
-  [[nodiscard]] RegionId FirstRegion() const { return part_.number * ExpiryHints::kRegionsPerPage; }
+  [[nodiscard]] RegionId FirstRegion() const { return part_.number * kRegionsTogether; }
   // How many of the first `page_count` pages are in this part.
   [[nodiscard]] uint32_t OwnPages(uint32_t page_count) const;
-  // The region of this part that comes `count` behind another, both on the same page or the latter
-  // the first of its page.
+  // The region of this part that comes `count` behind another, where that is on the same page or
+  // else the first of its page.
   [[nodiscard]] RegionId Behind(RegionId region, uint32_t count) const;
   void StartFlushPassIfDue(uint32_t region_count);
   void ListDue(uint32_t region_count, uint32_t& looks_left);

@@ -189,15 +189,17 @@ TEST_CASE_METHOD(SweptCache, "who sweeps is told whether there is more") {
 TEST_CASE("several sweepers each free what lies in their part, all of it together") {
   constexpr uint32_t kSweepers = 3;
   SweptCache cache(CacheConfig{.limit_bytes = 64 * kMiB, .sweeper_count = kSweepers});
-  cache.StoreMany(100'000, cache.In(1));
-  cache.StoreMany(100'000, kNeverExpires);
+  for (int i = 0; i < 100; ++i) {
+    cache.StoreMany(1'000, cache.In(1));
+    cache.StoreMany(1'000, kNeverExpires);
+  }
   cache.clock.Set(cache.In(kPatienceS));
   cache.user.BetweenTurns([&] {
     for (uint32_t number = 0; number < kSweepers; ++number) {
       const uint64_t before = cache.ItemCount();
       while (cache.cache->Sweep(number)) {
       }
-      CHECK(before - cache.ItemCount() > 20'000);
+      CHECK(before - cache.ItemCount() > 15'000);
     }
   });
   CHECK(cache.ItemCount() == 100'000);
