@@ -236,8 +236,7 @@ BackgroundThread::Wait MakeRoom(slab::Cache& cache) {
 
 void Server::StartSweeping() {
   static constexpr std::chrono::milliseconds kMoment{1};
-  const uint32_t count = ToCacheConfig(settings_).sweeper_count;
-  for (uint32_t number = 0; number < count; ++number) {
+  for (uint32_t number = 0; number < cache_->SweeperCount(); ++number) {
     sweep_threads_.emplace_back().Start([this, number]() -> BackgroundThread::Wait {
       return cache_->Sweep(number) ? kMoment : Ticker::kPeriod;
     });
@@ -272,7 +271,7 @@ void Server::Stop() {
   if (front_end_ != nullptr) front_end_->Stop();
   room_thread_.Stop();
   crawl_thread_.Stop();
-  for (BackgroundThread& thread : sweep_threads_) thread.Stop();
+  sweep_threads_.clear();  // returns after the last step of each
   ticker_.Stop();
 }
 

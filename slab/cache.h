@@ -237,9 +237,10 @@ class Cache {
   // Background work, each part of it bounded, in items or in time. Several times a second.
   void Upkeep();
   // Frees expired and flushed items that nobody asks for, for a bounded time: those in the part of
-  // sweeper `number`, of CacheConfig::sweeper_count. On a thread for each, which may have a low
-  // priority. True: there is more; to be called again in a moment, else with Upkeep.
+  // sweeper `number`, of SweeperCount(). On a thread for each, which may have a low priority. True:
+  // there is more; to be called again in a moment, else with Upkeep.
   [[nodiscard]] bool Sweep(uint32_t number = 0);
+  [[nodiscard]] uint32_t SweeperCount() const;
   // All three, where one thread has the time for them.
   void Maintain(uint32_t now_s);
   // Frees memory for those who await it, for some milliseconds. By one thread of its own, so that

@@ -185,9 +185,11 @@ bool Cache::Sweep(uint32_t number) {
   return has_more;
 }
 
+uint32_t Cache::SweeperCount() const { return impl_->slabs.config.sweeper_count; }
+
 void Cache::Maintain(uint32_t now_s) {
   EndDueFlush(now_s);
-  for (uint32_t number = 0; number < impl_->sweepers.size(); ++number) (void)Sweep(number);
+  for (uint32_t number = 0; number < SweeperCount(); ++number) (void)Sweep(number);
   Upkeep();
 }
 

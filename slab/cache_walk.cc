@@ -29,10 +29,6 @@ bool WalkBuckets(const HashIndex& index, WalkCursor& cursor, uint32_t buckets_ma
   return cursor.next_bucket < cursor.bucket_count;
 }
 
-bool FreeIfDead(CacheImpl& cache, Worker& worker, Item* item) {
-  return cache.supply.FreeIfDead(worker, cache.slabs.index.Hash(item->Key()), item);
-}
-
 }  // namespace
 
 bool Cache::Walk(Worker& /*worker*/, WalkCursor& cursor, uint32_t buckets_max,
@@ -48,10 +44,7 @@ bool Cache::Crawl(Worker& worker, WalkCursor& cursor, uint32_t buckets_max, uint
     if ((class_mask >> class_id & 1) == 0) return;
     worker.CountersOf(class_id).crawler_items_checked.Add();
     if (!impl_->slabs.IsDead(*item)) return;
-    const bool was_fetched = item->Access().Fetched();
-    if (!FreeIfDead(*impl_, worker, item)) return;
-    worker.CountersOf(class_id).crawler_reclaimed.Add();
-    if (!was_fetched) worker.CountersOf(class_id).expired_unfetched.Add();
+    (void)impl_->supply.ReclaimIfDead(worker, impl_->slabs.index.Hash(item->Key()), item);
   });
 }
 
@@ -60,7 +53,8 @@ void CacheImpl::SweepIfSmall(Worker& worker) {
   if (slabs.index.BucketCount() > kBucketsMax) return;
   WalkCursor cursor;
   (void)WalkBuckets(slabs.index, cursor, kBucketsMax, [&](Item* item) {
-    if (slabs.IsFlushed(*item)) (void)FreeIfDead(*this, worker, item);
+    if (!slabs.IsFlushed(*item)) return;
+    (void)supply.FreeIfDead(worker, slabs.index.Hash(item->Key()), item);
   });
 }
 

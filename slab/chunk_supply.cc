@@ -111,6 +111,15 @@ bool ChunkSupply::FreeIfDead(Worker& worker, uint64_t hash, Item* item) {
   return true;
 }
 
+bool ChunkSupply::ReclaimIfDead(Worker& worker, uint64_t hash, Item* item) {
+  const bool was_fetched = item->Access().Fetched();
+  if (!FreeIfDead(worker, hash, item)) return false;
+  WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassIdOf(item));
+  counters.crawler_reclaimed.Add();
+  if (!was_fetched) counters.expired_unfetched.Add();
+  return true;
+}
+
 void ChunkSupply::Settle(Worker& worker, SlabClass& slab_class) {
   const MutexLock lock(slab_class.mutex);
   SettleLocked(worker, slab_class);

@@ -49,6 +49,8 @@ class ChunkSupply {
   // faster, or touched it back to life. REQUIRES: this on-line worker has seen that the item is
   // indexed.
   bool FreeIfDead(Worker& worker, uint64_t hash, Item* item);
+  // The same, counted as found unasked.
+  bool ReclaimIfDead(Worker& worker, uint64_t hash, Item* item);
   // Nobody can find the chunk any more; it is free once nobody can be reading it.
   void Retire(Worker& worker, Item* item);
   // A chunk that was never published is free at once.

@@ -178,12 +178,7 @@ void Sweeper::FreeDead() {
   if (!dead_.empty()) RaceWindow(Window::kVictimsStillIndexed);
   uint64_t freed = 0;
   for (const Dead& dead : dead_) {
-    const bool was_fetched = dead.item->Access().Fetched();
-    if (!supply_.FreeIfDead(worker_, dead.hash, dead.item)) continue;
-    ++freed;
-    WorkerClassCounters& counters = worker_.CountersOf(slabs_.ClassIdOf(dead.item));
-    counters.crawler_reclaimed.Add();
-    if (!was_fetched) counters.expired_unfetched.Add();
+    freed += supply_.ReclaimIfDead(worker_, dead.hash, dead.item) ? 1 : 0;
   }
   freed_.fetch_add(freed, std::memory_order_relaxed);
 }
