@@ -106,8 +106,8 @@ class LargeStores(Nothing):
         return f"{self._stored.value} stored, {self._refused.value} refused"
 
 
-class Flush(Nothing):
-    """flush_all, just before the load."""
+class Freed(Nothing):
+    """Items that are no longer served, all at once, just before the load."""
 
     def __init__(self, arguments, port, expires_at):
         super().__init__(arguments, port, expires_at)
@@ -116,30 +116,37 @@ class Flush(Nothing):
         self._items_before = 0
 
     def __enter__(self):
-        self._items_before = int(bench_servers.stats(self._port)["curr_items"])
-        with connect(self._port) as client:
-            ask(client, b"flush_all\r\n")
+        self._items_before = self._items()
+        self._end_items()
         return self
 
     def done(self):
-        left = int(bench_servers.stats(self._port)["curr_items"])
-        return f"{self._items_before - left} of {self._items_before} items freed"
+        return f"{self._items_before - self._items()} of {self._items_before} items freed"
+
+    def _items(self):
+        return int(bench_servers.stats(self._port)["curr_items"])
 
 
-class Expiry(Flush):
-    """The load begins with the second in which all items expire."""
+class Flush(Freed):
+    """By flush_all."""
 
-    def __enter__(self):
-        self._items_before = int(bench_servers.stats(self._port)["curr_items"])
+    def _end_items(self):
+        with connect(self._port) as client:
+            ask(client, b"flush_all\r\n")
+
+
+class Expiry(Freed):
+    """By the second in which all of them expire."""
+
+    def _end_items(self):
         time.sleep(max(0.0, self._expires_at - time.time()))
-        return self
 
 
 DISTURBANCES = {"none": Nothing, "large": LargeStores, "expiry": Expiry, "flush": Flush}
 
 
 def fill(port, memory_mb, expires_at):
-    """Stores small items until the cache is full. Returns nothing of it."""
+    """Stores small items until the cache is full."""
     value = b"v" * SMALL_VALUE_BYTES
     count = memory_mb * 1_000_000 // SMALL_VALUE_BYTES
     with connect(port) as client:

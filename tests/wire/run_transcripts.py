@@ -119,23 +119,27 @@ class Suite:
     def _run_cases(self, transcript, cases):
         """What failed, None for what did not; a case that was held up is tried again, on a server
         of its own again if it wants that."""
-        failures = []
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+        outcomes = []
+        for attempts_left in reversed(range(ATTEMPTS_MAX)):
             held_up = []
-            try:
-                with self._start(transcript) as server:
-                    for case in cases:
-                        failure = self._attempt(server, case)
-                        if isinstance(failure, HeldUp) and attempt < ATTEMPTS_MAX:
-                            held_up.append(case)
-                        else:
-                            failures.append(failure)
-            except RuntimeError as failure:
-                failures.append(f"{transcript.path}: {failure}")
+            for case, failure in self._run_once(transcript, cases):
+                if isinstance(failure, HeldUp) and attempts_left > 0:
+                    held_up.append(case)
+                else:
+                    outcomes.append(failure)
             cases = held_up
             if not cases:
                 break
-        return failures
+        return outcomes
+
+    def _run_once(self, transcript, cases):
+        """Each case with what failed, on one server; what fails of the server is of no case."""
+        try:
+            with self._start(transcript) as server:
+                for case in cases:
+                    yield case, self._attempt(server, case)
+        except RuntimeError as failure:
+            yield None, f"{transcript.path}: {failure}"
 
     def _attempt(self, server, case):
         if self.cut == "each":

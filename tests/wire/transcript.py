@@ -139,12 +139,14 @@ class Case:
 
     def waits(self):
         """True if the case takes its time."""
-        return any(isinstance(action, Directive) and action.name in ("silent", "tick", "sleep")
-                   for action in self.actions)
+        return self.counts_seconds() or self._has_directive("silent")
 
     def counts_seconds(self):
         """True if its answers depend on being served within a second of the server's clock."""
-        return any(isinstance(action, Directive) and action.name in ("tick", "sleep")
+        return self._has_directive("tick", "sleep")
+
+    def _has_directive(self, *names):
+        return any(isinstance(action, Directive) and action.name in names
                    for action in self.actions)
 
 
