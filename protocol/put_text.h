@@ -23,6 +23,15 @@ inline char* PutNumber(char* to, uint64_t number) {
     *to = static_cast<char>('0' + number);
     return to + 1;
   }
+  if (number < 1000) {  // the length of a small value
+    const auto hundreds = static_cast<uint32_t>(number) / 100;
+    const auto tens = static_cast<uint32_t>(number) / 10 % 10;
+    *to = static_cast<char>('0' + hundreds);
+    to += hundreds != 0 ? 1 : 0;
+    *to++ = static_cast<char>('0' + tens);
+    *to++ = static_cast<char>('0' + number % 10);
+    return to;
+  }
   return std::to_chars(to, to + kUint64DigitsMax, number).ptr;
 }
 

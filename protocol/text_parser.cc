@@ -200,29 +200,28 @@ void ParseUnknown(std::string_view line, MetaArguments& meta, ParseResult& resul
 
 }  // namespace
 
-ParseResult ParseTextRequest(std::string_view input, MetaArguments& meta, size_t scanned_bytes) {
-  ParseResult result;
+void ParseTextRequest(std::string_view input, MetaArguments& meta, size_t scanned_bytes,
+                      ParseResult& result) {
+  result = {};
   const size_t newline = input.find('\n', scanned_bytes);
   if (newline == std::string_view::npos) {
     result.status = JudgeUnfinishedLine(input);
-    return result;
+    return;
   }
   result.consumed_bytes = newline + 1;
   if (result.consumed_bytes < kLineBytesMin) {
-    Fail(result, Status::kBadLine);
-    return result;
+    return Fail(result, Status::kBadLine);
   }
   std::string_view line = input.substr(0, newline);
   if (line.ends_with('\r')) line.remove_suffix(1);
 
-  const std::string_view word = line.substr(0, line.find(' '));
+  const std::string_view word = line.substr(0, FindSpace(line, 0));
   const CommandRecord* record = FindCommand(word);
   if (record != nullptr) {
     ParseArguments(*record, line, line.substr(word.size()), meta, result);
   } else {
     ParseUnknown(line, meta, result);
   }
-  return result;
 }
 
 }  // namespace larder::protocol

@@ -21,8 +21,16 @@ namespace larder::protocol {
 // alone by all others. `scanned_bytes`: how many of the input's bytes an earlier call has seen
 // without finding the line's end, so that a line that arrives in small pieces is not searched from
 // its start each time.
+// All of `result` is set; what it was before does not matter.
 // REQUIRES: scanned_bytes <= input.size()
-[[nodiscard]] ParseResult ParseTextRequest(std::string_view input, MetaArguments& meta,
-                                           size_t scanned_bytes = 0);
+void ParseTextRequest(std::string_view input, MetaArguments& meta, size_t scanned_bytes,
+                      ParseResult& result);
+
+[[nodiscard]] inline ParseResult ParseTextRequest(std::string_view input, MetaArguments& meta,
+                                                  size_t scanned_bytes = 0) {
+  ParseResult result;
+  ParseTextRequest(input, meta, scanned_bytes, result);
+  return result;
+}
 
 }  // namespace larder::protocol

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "protocol/limits.h"
+#include "protocol/word_scan.h"
 
 namespace larder::protocol {
 
@@ -23,7 +24,7 @@ class TokenList {
       while (at < line_.size() && line_[at] == ' ') ++at;
       if (at == line_.size()) break;
       const size_t begin = at;
-      while (at < line_.size() && line_[at] != ' ') ++at;
+      at = FindSpace(line_, at);
       words_[count_++] = {static_cast<uint16_t>(begin), static_cast<uint16_t>(at)};
     }
   }
@@ -55,15 +56,11 @@ class TokenList {
 
 // Takes the next key off `keys`, with the spaces before it. Empty when there is none left.
 [[nodiscard]] inline std::string_view NextKey(std::string_view& keys) {
-  const size_t begin = keys.find_first_not_of(' ');
-  if (begin == std::string_view::npos) {
-    keys = {};
-    return {};
-  }
-  const size_t end = keys.find(' ', begin);
-  const std::string_view key =
-      keys.substr(begin, end == std::string_view::npos ? end : end - begin);
-  keys.remove_prefix(begin + key.size());
+  size_t begin = 0;
+  while (begin < keys.size() && keys[begin] == ' ') ++begin;
+  const size_t end = FindSpace(keys, begin);
+  const std::string_view key = keys.substr(begin, end - begin);
+  keys.remove_prefix(end);
   return key;
 }
 
