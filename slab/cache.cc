@@ -124,6 +124,14 @@ Hit Cache::Get(Worker& worker, std::string_view key) {
   return ReadOne(*impl_, worker, impl_->slabs.index.Hash(key), key);
 }
 
+uint64_t Cache::LookAhead(std::string_view key) const {
+  const uint64_t hash = impl_->slabs.index.Hash(key);
+  impl_->slabs.index.PrefetchBucket(hash);
+  return hash != 0 ? hash : 1;
+}
+
+void Cache::LookCloser(uint64_t hash) const { impl_->slabs.index.PrefetchItems(hash); }
+
 void Cache::GetGroup(Worker& worker, std::span<const std::string_view> keys, std::span<Hit> hits) {
   assert(keys.size() == hits.size() && keys.size() <= kGroupKeysMax);
   const HashIndex& index = impl_->slabs.index;

@@ -126,6 +126,11 @@ class Cache {
   // touch_hits and touch_misses instead.
   Hit Get(Worker& worker, std::string_view key);
   Hit GetAndTouch(Worker& worker, std::string_view key, uint32_t expires_s);
+  // Start loading what an operation on `key` will read first, and what it will read next once that
+  // has come, under the hash that the first returned. Hints, from any thread, on-line or not:
+  // nothing is counted or changed. The hash is never 0.
+  [[nodiscard]] uint64_t LookAhead(std::string_view key) const;
+  void LookCloser(uint64_t hash) const;
   // The same as Get of each key in order, with the cache misses overlapped.
   // REQUIRES: keys.size() == hits.size() <= kGroupKeysMax
   static constexpr size_t kGroupKeysMax = 32;

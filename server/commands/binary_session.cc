@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/binary_parser.h"
+#include "protocol/key_guess.h"
 #include "server/commands/binary_answer.h"
 #include "server/commands/binary_retrieval.h"
 #include "server/commands/binary_stats.h"
@@ -40,6 +41,10 @@ struct BinarySession::Stretch {
 
 std::unique_ptr<StreamHandler> MakeBinarySession(WorkerContext& context, ConnectionLink& link) {
   return std::make_unique<BinarySession>(context, link);
+}
+
+uint64_t BinarySession::LookAhead(std::string_view input) const {
+  return Foresee(protocol::GuessBinaryKey(input));
 }
 
 // --- packets -----------------------------------------------------------------------------------

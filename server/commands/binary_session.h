@@ -23,6 +23,8 @@ class BinarySession final : public ProtocolSession {
  public:
   BinarySession(WorkerContext& context, ConnectionLink& link) : ProtocolSession(context, link) {}
 
+  [[nodiscard]] uint64_t LookAhead(std::string_view input) const override;
+
  private:
   struct Stretch;
 

@@ -50,6 +50,7 @@ class ProtocolSession : public StreamHandler {
                      protocol::ReplySink& replies) override;
   [[nodiscard]] std::span<char> DirectInput() override;
   StreamStep OnDirectInput(size_t bytes, protocol::ReplySink& replies) override;
+  void LookCloser(uint64_t foreseen) const override { context_.cache.LookCloser(foreseen); }
   [[nodiscard]] Wants Wanted() const override;
   [[nodiscard]] bool GoesOnWithoutPeer() const override {
     return feed_ == nullptr || feed_->GoesOnWithoutPeer();
@@ -102,6 +103,10 @@ class ProtocolSession : public StreamHandler {
     if (status == ParseStatus::kClose) return StreamStep::Next::kRefuse;
     --turn.requests_left;
     return std::nullopt;
+  }
+  // What to look ahead for if the next bytes are a request about `key`.
+  [[nodiscard]] uint64_t Foresee(std::string_view key) const {
+    return phase_ == Phase::kRequests && !key.empty() ? context_.cache.LookAhead(key) : 0;
   }
   // If the handler that has just returned left one: its answer comes before anything else.
   void TakeFeed();

@@ -28,7 +28,7 @@ namespace larder::server {
 class RetrievalGroup {
  public:
   explicit RetrievalGroup(WorkerContext& context)
-      : context_(context), keys_max_(context.group_keys_max) {}
+      : context_(context), keys_(context.group_keys), keys_max_(context.group_keys_max) {}
 
   // Takes the request's keys, as far as there is room, off `request`. True when it has none left.
   // REQUIRES: !IsFull(), and request.key is not empty. A retrieval that touches stands alone.
@@ -51,12 +51,12 @@ class RetrievalGroup {
   void Write(size_t index, const slab::Hit& hit, protocol::ReplySink& replies);
 
   WorkerContext& context_;
+  std::array<std::string_view, kKeysMax>& keys_;  // the first key_count_ are the group's
   const size_t keys_max_;
   size_t key_count_ = 0;
   bool touches_ = false;
   bool lent_value_ = false;
   int64_t exptime_ = 0;
-  std::array<std::string_view, kKeysMax> keys_;
   std::array<Mark, kKeysMax> marks_;  // the first key_count_ are set
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/binary_format.h"
+#include "protocol/key_guess.h"
 #include "protocol/limits.h"
 #include "protocol/text_encoder.h"
 #include "protocol/text_parser.h"
@@ -28,13 +29,13 @@ struct Session::Stretch {
 
   Turn& turn;
   protocol::MetaArguments& meta;
+  ParseResult& parsed;
   uint32_t key_groups_left = kKeyGroupsMax;
   bool is_parsed = false;
-  ParseResult parsed = {};
 
   void Parse(size_t scanned_bytes) {
     if (is_parsed) return;
-    parsed = protocol::ParseTextRequest(turn.rest, meta, scanned_bytes);
+    protocol::ParseTextRequest(turn.rest, meta, scanned_bytes, parsed);
     is_parsed = true;
   }
 
@@ -62,6 +63,10 @@ StreamStep Session::OnDirectInput(size_t bytes, protocol::ReplySink& replies) {
   return ProtocolSession::OnDirectInput(bytes, replies);
 }
 
+uint64_t Session::LookAhead(std::string_view input) const {
+  return binary_ != nullptr ? binary_->LookAhead(input) : Foresee(protocol::GuessTextKey(input));
+}
+
 StreamHandler::Wants Session::Wanted() const {
   if (!has_begun_) return Wants::kFirstByte;
   return binary_ != nullptr ? binary_->Wanted() : ProtocolSession::Wanted();
@@ -86,7 +91,7 @@ Session::Step Session::TakeRequests(Turn& turn) {
   if (!has_begun_) {
     if (const Step end = MeetFirstByte(turn)) return end;
   }
-  Stretch stretch{.turn = turn, .meta = context_.meta};
+  Stretch stretch{.turn = turn, .meta = context_.meta, .parsed = context_.parsed};
   do {
     const bool has_keys_left = keys_bytes_ != 0;
     if (const Step end = has_keys_left ? ContinueKeys(stretch) : NextRequest(stretch)) return end;

@@ -31,6 +31,7 @@ class Session final : public ProtocolSession {
                      protocol::ReplySink& replies) override;
   [[nodiscard]] std::span<char> DirectInput() override;
   StreamStep OnDirectInput(size_t bytes, protocol::ReplySink& replies) override;
+  [[nodiscard]] uint64_t LookAhead(std::string_view input) const override;
   [[nodiscard]] Wants Wanted() const override;
 
  private:

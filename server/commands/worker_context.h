@@ -4,9 +4,12 @@
 // Threads  the worker's own thread, between the start and the end of a turn.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string_view>
 
 #include "protocol/meta_arguments.h"
+#include "protocol/parse_result.h"
 #include "server/commands/command_environment.h"
 #include "server/commands/feed.h"
 #include "server/net/stream_handler.h"
@@ -27,7 +30,9 @@ struct WorkerContext {
   PrefixTable& prefixes;
   // The connection whose turn it is. Null only where a test has none.
   ConnectionLink* connection = nullptr;
-  // Of the meta command that was parsed last. Good until the next request is parsed.
+  // The text request that was parsed last, and if it was a meta command what follows its key. Good
+  // until the next one is parsed.
+  protocol::ParseResult parsed;
   protocol::MetaArguments meta;
   // For the next value: see TakeStore in pending_store.h.
   std::unique_ptr<PendingStore> spare_store;
@@ -35,6 +40,8 @@ struct WorkerContext {
   std::unique_ptr<Feed> feed;
   // How many keys the next group of look-ups may have: see retrieval.h.
   size_t group_keys_max = slab::Cache::kGroupKeysMax;
+  // Of the group under way. Here, because to clear so much room costs more than a look-up.
+  std::array<std::string_view, slab::Cache::kGroupKeysMax> group_keys;
 };
 
 }  // namespace larder::server

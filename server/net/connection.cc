@@ -78,6 +78,11 @@ Connection::State Connection::Resume() {
   return Handle(held_.View());
 }
 
+Connection::State Connection::HandleReceived(std::string_view input) {
+  host_.replies_.Attach(backlog_);
+  return Handle(input);
+}
+
 // One that does not await now is in line already, or looks by itself when it is called next.
 // Also while replies wait: whoever works for the handler may have given it up.
 void Connection::OnWake() {
@@ -99,17 +104,21 @@ Connection::State Connection::MeetPeersEnd() {
 }
 
 Connection::State Connection::Receive() {
-  host_.replies_.Attach(backlog_);
-  if (held_.IsEmpty()) {
+  const bool is_whole = held_.IsEmpty();
+  if (is_whole) {
     const std::span<char> direct = handler_->DirectInput();
     if (!direct.empty()) return ReceiveDirect(direct);
   }
-  const std::span<char> room = host_.input_.Prepare(held_);
+  ReadBuffer& buffer = host_.ahead_.Buffer();
+  const std::span<char> room = buffer.Prepare(held_);
   const std::array<iovec, 1> pieces = {{{room.data(), room.size()}}};
   const IoResult received = transport_->Receive(pieces);
   State state = State::kOpen;
   if (!Accept(received, &state)) return state;
-  return Handle(host_.input_.Input(held_, received.bytes));
+  const std::string_view input = buffer.Input(held_, received.bytes);
+  if (!is_whole || input.size() > LookAhead::kInputBytesMax) return HandleReceived(input);
+  host_.ahead_.Add(*this, *handler_, input);
+  return State::kOpen;
 }
 
 // A value under way goes straight to its place. What follows it in the stream lands in the shared
@@ -119,7 +128,8 @@ Connection::State Connection::Receive() {
 Connection::State Connection::ReceiveDirect(std::span<char> direct) {
   const bool is_cut = direct.size() > kDirectBytesMax;
   if (is_cut) direct = direct.first(kDirectBytesMax);
-  const std::span<char> spill = host_.input_.All();
+  host_.replies_.Attach(backlog_);
+  const std::span<char> spill = host_.ahead_.Buffer().All();
   const std::array<iovec, 2> pieces = {
       {{direct.data(), direct.size()}, {spill.data(), spill.size()}}};
   const IoResult received = transport_->Receive(std::span(pieces).first(is_cut ? 1 : 2));

@@ -14,7 +14,8 @@
 //     closing    the peer sends no more, or the handler is done: close when all replies are sent
 //
 // One readable event costs one receive and one send. A receive that filled its buffer is not
-// repeated: epoll reports the socket again, after the others had their turn.
+// repeated: epoll reports the socket again, after the others had their turn. Between the two, small
+// input waits for other connections' receives: look_ahead.h.
 //
 // Owner    its worker owns it; it owns transport, handler, held input and reply backlog.
 // Threads  its worker's thread.
@@ -57,6 +58,8 @@ class Connection final : public ConnectionLink {
   [[nodiscard]] State Start(event_base* base);
   // The socket is ready for `what`, EV_READ and EV_WRITE.
   [[nodiscard]] State OnEvent(short what);
+  // Handles what OnEvent has received and left with the host's LookAhead.
+  [[nodiscard]] State HandleReceived(std::string_view input);
   // The turn in line that ResumeSoon asked for.
   [[nodiscard]] State Resume();
   // Its Waker was used.

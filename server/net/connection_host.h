@@ -14,8 +14,8 @@
 #include <memory>
 
 #include "server/net/connection_waker.h"
+#include "server/net/look_ahead.h"
 #include "server/net/net_counters.h"
-#include "server/net/read_buffer.h"
 #include "server/net/reply_queue.h"
 
 namespace larder::server {
@@ -65,11 +65,11 @@ class ConnectionHost {
   const ConnectionLimits limits_;
   WorkerCounters counters_;
   uint32_t now_s_ = 0;
+  LookAhead ahead_;
 
  private:
   friend class Connection;
   friend class UdpEndpoint;
-  ReadBuffer input_;
   ReplyQueue replies_;
 };
 

@@ -1,20 +1,21 @@
 // server/net/look_ahead.h - connections whose input has come and is handled in a moment, so that
-// main memory can fetch what they will ask for while the system receives for the next ones.
+// main memory works meanwhile, and so that what is done for one connection is done for the next
+// while its code is still in the processor's nearest cache.
 //
 // A request that is the only one of its connection has nothing to overlap its cache misses with but
 // the requests of other connections:
 //
-//     event of                  A             B              C                D
-//     receive, look ahead       A             B              C                D
-//     look closer                             A              B                C
-//     handle                                                 A                B
+//     receive A, fetch the bucket of its key
+//     receive B, fetch the bucket of its key, and the items in A's
+//     receive C, fetch the bucket of its key, and the items in B's
+//     handle A, handle B, handle C
 //
-// To look ahead fetches the bucket of a key, to look closer the items in it; each has the time of a
-// receive for it, some ten times what main memory takes. When no more events are left, whoever
-// waits is handled at once, so that a single connection does not notice.
+// Each fetch has the time of a receive for it, some ten times what main memory takes. As soon as
+// kCountMax wait, or no more events are left, all are handled; so a single connection does not
+// notice. The order of a connection's input is kept, for it is watched again only when it has been
+// handled; between connections there is none to keep.
 //
-// Each waits in a buffer of its own. The order of a connection's input is kept, for it is watched
-// again only when it has been handled; between connections there is none to keep.
+//     [ input A ][ input B ][ room: the next is received here ... ]
 //
 // Owner    the worker; connections and handlers are lent, see Forget.
 // Threads  the worker's thread.
@@ -36,54 +37,56 @@ class Connection;
 
 class LookAhead {
  public:
-  // How many wait while a further one is received.
-  static constexpr size_t kDepth = 2;
+  // By trial: from 3 on, more made no difference.
+  static constexpr size_t kCountMax = 8;
   // Larger input is handled at once: it has requests of its own to overlap.
   static constexpr size_t kInputBytesMax = 512;
 
-  struct Received {
-    Connection* connection = nullptr;  // null: closed meanwhile
-    std::string_view input;
-  };
-
   // Where the next input is to be received.
-  [[nodiscard]] ReadBuffer& Buffer() { return buffers_[next_ % kBufferCount]; }
-  // `input` is in Buffer(). REQUIRES: at most kDepth wait.
+  [[nodiscard]] ReadBuffer& Buffer() { return buffer_; }
+  // `input` is in Buffer(). REQUIRES: !IsFull()
   void Add(Connection& connection, StreamHandler& handler, std::string_view input) {
     LookCloser();
-    At(next_++) = {{&connection, input}, &handler, handler.LookAhead(input)};
+    entries_[count_++] = {&connection, input, &handler, handler.LookAhead(input)};
+    buffer_.Skip(input.size());
   }
-  // Before those who are left are taken: none is to come, whose receive would be the time for it.
-  void LookCloser() {
-    if (Count() == 0) return;
-    const Entry& last = At(next_ - 1);
-    if (last.foreseen != 0) last.handler->LookCloser(last.foreseen);
+  [[nodiscard]] bool IsFull() const { return count_ == kCountMax; }
+  // Calls handle(connection, input) for all, in order. It may call Forget, but not Add.
+  template <typename Handle>
+  void TakeAll(const Handle& handle) {
+    if (count_ == 0) return;
+    LookCloser();
+    for (size_t i = 0; i < count_; ++i) {
+      const Entry entry = entries_[i];
+      if (entry.connection != nullptr) handle(*entry.connection, entry.input);
+    }
+    count_ = 0;
+    buffer_.Rewind();
   }
-  [[nodiscard]] size_t Count() const { return next_ - first_; }
-  // Its input is good until the next Add. REQUIRES: Count() > 0
-  [[nodiscard]] Received TakeFirst() { return At(first_++).received; }
   // The connection is about to end.
   void Forget(const Connection& connection) {
-    for (size_t i = first_; i != next_; ++i) {
-      if (At(i).received.connection == &connection) At(i) = {};
+    for (size_t i = 0; i < count_; ++i) {
+      if (entries_[i].connection == &connection) entries_[i] = {};
     }
   }
 
  private:
-  static constexpr size_t kBufferCount = kDepth + 1;
-
   struct Entry {
-    Received received;
+    Connection* connection = nullptr;  // null: closed meanwhile
+    std::string_view input;
     const StreamHandler* handler = nullptr;
     uint64_t foreseen = 0;  // 0: nothing
   };
 
-  [[nodiscard]] Entry& At(size_t number) { return entries_[number % kBufferCount]; }
+  void LookCloser() {
+    if (count_ == 0) return;
+    const Entry& last = entries_[count_ - 1];
+    if (last.foreseen != 0) last.handler->LookCloser(last.foreseen);
+  }
 
-  std::array<ReadBuffer, kBufferCount> buffers_;
-  std::array<Entry, kBufferCount> entries_;
-  size_t first_ = 0;  // counts up for ever, as next_ does
-  size_t next_ = 0;
+  ReadBuffer buffer_{kCountMax * kInputBytesMax};
+  std::array<Entry, kCountMax> entries_;
+  size_t count_ = 0;
 };
 
 }  // namespace larder::server

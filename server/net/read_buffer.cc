@@ -73,8 +73,8 @@ void HeldInput::Resize(size_t capacity_bytes, BufferGauge& gauge) {
 std::span<char> ReadBuffer::Prepare(HeldInput& held) {
   const std::string_view before = held.View();
   if (before.size() > kCopiedBytesMax) return held.Room(kReceiveRoomBytesMin);
-  if (!before.empty()) std::memcpy(bytes_.get(), before.data(), before.size());
-  return {bytes_.get() + before.size(), kBytes - before.size()};
+  if (!before.empty()) std::memcpy(Begin(), before.data(), before.size());
+  return {Begin() + before.size(), kBytes - before.size()};
 }
 
 std::string_view ReadBuffer::Input(HeldInput& held, size_t received_bytes) {
@@ -83,7 +83,7 @@ std::string_view ReadBuffer::Input(HeldInput& held, size_t received_bytes) {
     held.Advance(received_bytes);
     return held.View();
   }
-  return {bytes_.get(), held_bytes + received_bytes};
+  return {Begin(), held_bytes + received_bytes};
 }
 
 }  // namespace larder::server

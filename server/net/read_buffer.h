@@ -68,7 +68,8 @@ class ReadBuffer {
  public:
   static constexpr size_t kBytes = 64 * 1024;
 
-  ReadBuffer() : bytes_(new char[kBytes]) {}
+  // `skip_bytes_max`: how much may be skipped before the next Rewind.
+  explicit ReadBuffer(size_t skip_bytes_max = 0) : bytes_(new char[skip_bytes_max + kBytes]) {}
 
   // Where to receive what follows `held`. Small remains are copied to the front, so that the
   // handler sees one piece; behind large ones the bytes are received in place.
@@ -77,13 +78,21 @@ class ReadBuffer {
   // Lends: until the next Prepare, or until `held` changes.
   [[nodiscard]] std::string_view Input(HeldInput& held, size_t received_bytes);
 
-  [[nodiscard]] std::span<char> All() { return {bytes_.get(), kBytes}; }
+  [[nodiscard]] std::span<char> All() { return {Begin(), kBytes}; }
+
+  // What is received from now on lies behind the next `bytes`, so that those stay as they are..
+  void Skip(size_t bytes) { skipped_bytes_ += bytes; }
+  // .. until now.
+  void Rewind() { skipped_bytes_ = 0; }
 
  private:
   // Above this, copying on every event would cost more than a buffer of the connection's own.
   static constexpr size_t kCopiedBytesMax = 4 * 1024;
 
+  [[nodiscard]] char* Begin() { return bytes_.get() + skipped_bytes_; }
+
   std::unique_ptr<char[]> bytes_;
+  size_t skipped_bytes_ = 0;
 };
 
 }  // namespace larder::server

@@ -150,6 +150,10 @@ size_t ReplyQueue::PendingBytes() const {
 }
 
 IoResult ReplyQueue::Flush(Transport& transport) {
+  const auto copied_bytes = static_cast<size_t>(cursor_ - range_);
+  if (pieces_.empty() && *backlog_ == nullptr && copied_bytes <= kSendBytesMax) [[likely]] {
+    return FlushRange(transport, copied_bytes);
+  }
   CloseRange();
   if (*backlog_ != nullptr) {  // the order of replies: what waits goes first
     MoveToBacklog(pieces_);
@@ -160,6 +164,26 @@ IoResult ReplyQueue::Flush(Transport& transport) {
   MoveToBacklog(std::span(pieces_).subspan(outcome.sent_piece_count));
   Reset();
   return outcome.result;
+}
+
+// The usual turn: one piece, which the socket takes whole.
+IoResult ReplyQueue::FlushRange(Transport& transport, size_t bytes) {
+  IoResult sent;
+  if (bytes > 0) {
+    const std::array<iovec, 1> vectors = {{{range_, bytes}}};
+    sent = transport.Send(vectors);
+  }
+  if (sent.bytes < bytes) [[unlikely]] {
+    range_ += sent.bytes;
+    CloseRange();
+    MoveToBacklog(pieces_);
+  }
+  if (more_blocks_.empty() && pieces_.empty()) [[likely]] {
+    cursor_ = range_ = first_block_.get();
+  } else {
+    Reset();
+  }
+  return sent;
 }
 
 void ReplyQueue::Keep() {

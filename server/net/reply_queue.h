@@ -83,6 +83,7 @@ class ReplyQueue final : public protocol::ReplySink {
  private:
   void Grow(size_t bytes) override;
   void CloseRange();
+  IoResult FlushRange(Transport& transport, size_t bytes);
   void MoveToBacklog(std::span<const ReplyPiece> pieces);
   void Reset();
 

@@ -80,6 +80,12 @@ class StreamHandler {
     return {};
   }
 
+  // `input` has come and is handed to OnInput in a moment: what that will want of main memory can
+  // be fetched meanwhile, in two steps, for the second finds its way with what the first fetched.
+  // A guess that changes nothing. Returns what LookCloser is told; 0: there is nothing to fetch.
+  [[nodiscard]] virtual uint64_t LookAhead(std::string_view /*input*/) const { return 0; }
+  virtual void LookCloser(uint64_t /*foreseen*/) const {}
+
   // What it waits for after kNeedInput, for those who list connections.
   enum class Wants : uint8_t {
     kFirstByte,

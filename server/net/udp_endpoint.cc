@@ -37,7 +37,7 @@ std::shared_ptr<Waker> UdpEndpoint::GetWaker() { return std::make_shared<IdleWak
 
 void UdpEndpoint::Receive() {
   for (int i = 0; i < kDatagramsPerEventMax && !IsBusy(); ++i) {
-    const std::span<char> room = host_.input_.All();  // as large as a datagram can be
+    const std::span<char> room = host_.ahead_.Buffer().All();  // as large as a datagram can be
     socklen_t peer_bytes = SocketAddress::kBytesMax;
     const ssize_t count =
         ::recvfrom(Fd(), room.data(), room.size(), MSG_DONTWAIT, peer_.Data(), &peer_bytes);

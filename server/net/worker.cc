@@ -119,6 +119,7 @@ event_callback_fn Worker::EventCallback() const {
     auto& worker = static_cast<Worker&>(connection.Host());
     worker.BeginTurn();
     worker.CloseIfDone(connection, connection.OnEvent(what));
+    if (worker.ahead_.IsFull()) worker.HandleReceived();
   };
 }
 
@@ -127,6 +128,7 @@ event_callback_fn Worker::EventCallback() const {
 void Worker::Run() {
   while (!is_stopping_) {
     loop_->RunOnce(/*may_wait=*/!IsSomebodyInLine());
+    HandleReceived();
     ResumeThoseInLine();
     EndTurn();
   }
@@ -146,6 +148,12 @@ void Worker::EndTurn() {
   if (!is_in_turn_) return;
   is_in_turn_ = false;
   service_->OnTurnEnd();
+}
+
+void Worker::HandleReceived() {
+  ahead_.TakeAll([this](Connection& connection, std::string_view input) {
+    CloseIfDone(connection, connection.HandleReceived(input));
+  });
 }
 
 void Worker::ReadInbox() {
@@ -284,6 +292,7 @@ void Worker::Close(Connection& connection, CloseReason reason) {
   if (IsWatched()) observer_->OnClose(connection.Remote(), reason);
   Connection* const nobody = nullptr;
   std::replace(to_resume_.begin(), to_resume_.end(), &connection, nobody);
+  ahead_.Forget(connection);
   const size_t slot = connection.Slot();
   std::swap(connections_[slot], connections_.back());
   connections_[slot]->SetSlot(slot);

@@ -1,7 +1,8 @@
 // server/net/worker.h - one thread that serves its share of the connections.
 //
-// A turn of its loop: wait for events; for each, the connection receives, handles, sends; then
-// those in line to resume get one go each. WorkerService hears of a turn at its first callback and
+// A turn of its loop: wait for events; for each, the connection receives, and one for which was
+// received a little before handles and sends (look_ahead.h); then those in line to resume get one
+// go each. WorkerService hears of a turn at its first callback and
 // after its last, so that what it holds on-line is off-line while the worker waits.
 //
 // Idle and stalled connections are found by inspecting all of them, a stretch at a time, when the
@@ -77,6 +78,7 @@ class Worker final : public ConnectionHost {
   void Run();
   void BeginTurn();
   void EndTurn();
+  void HandleReceived();
   void ReadInbox();
   void Open(Arrival arrival);
   void CallThoseAwake();

@@ -88,6 +88,7 @@ class Conversation {
       bytes.remove_prefix(TakeDirectly(bytes));
       unread.append(bytes);
       bytes = {};
+      if (const uint64_t foreseen = handler->LookAhead(unread)) handler->LookCloser(foreseen);
       answer += Talk();
     }
     service->OnTurnEnd();

@@ -43,6 +43,30 @@ TEST_CASE("a conversation in one piece is answered in order") {
   CHECK(client.unread.empty());
 }
 
+TEST_CASE("to look ahead finds the key of a text and of a binary request, and counts nothing") {
+  Conversation client;
+  client.Say("set key 0 0 1\r\nx\r\n");
+  const std::string packet = std::string("\x80\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x03", 12) +
+                             std::string(12, '\0') + "key";
+  const uint64_t foreseen = client.handler->LookAhead("get key\r\n");
+  CHECK(foreseen != 0);
+  CHECK(client.handler->LookAhead("gets key other\r\n") == foreseen);
+  CHECK(client.handler->LookAhead("get other\r\n") != foreseen);
+  CHECK(client.handler->LookAhead("version\r\n") == 0);
+  client.handler->LookCloser(foreseen);
+
+  CHECK(client.Say("set long 0 0 10\r\n").empty());
+  CHECK(client.handler->LookAhead("get key\r\n") == 0);  // these bytes are a value's
+  CHECK(client.Say("get key\r\n!\r\n") == "STORED\r\n");
+  auto stats = client.Stats();
+  CHECK(stats["get_hits"] == "0");
+  CHECK(stats["get_misses"] == "0");
+
+  client.Reconnect();
+  client.Say(packet);
+  CHECK(client.handler->LookAhead(packet) == foreseen);
+}
+
 TEST_CASE("a conversation is answered alike in pieces of any size") {
   for (size_t piece_bytes = 1; piece_bytes < 40; ++piece_bytes) {
     INFO(piece_bytes);
