@@ -5,8 +5,10 @@
 #   scripts/bench.sh capacity [--peer BINARY] [case ...]           items for each MiB of memory
 #   scripts/bench.sh hits [--peer BINARY] [--only workload]        misses in read-through replay
 #   scripts/bench.sh stalls [--peer BINARY] [disturbance ...]      latencies beside other work
+#   scripts/bench.sh instructions [--check | --update] [workload ...]
+#                                                    Larder alone: instructions for each request
 #
-# --help of each lists the rest; --quick shows in seconds that it works.
+# --help of each lists the rest; --quick shows in seconds that the four with a peer work.
 #
 #   MEMCACHED=path   the memcached to compare with (the packaged one); --peer says the same
 #   LARDER=path      a server built elsewhere (default: builds Release)
@@ -16,7 +18,8 @@
 #
 # Installs what it needs, as root or with sudo. The first takes about five minutes, and a machine
 # that does nothing else meanwhile makes its figures steadier; `capacity` takes two minutes,
-# `hits` fifteen and `stalls` half an hour. How to read them: tests/bench/README.md.
+# `hits` fifteen, `stalls` half an hour and `instructions` half a minute, on a busy machine as well.
+# How to read them: tests/bench/README.md.
 set -euo pipefail
 
 typed=$0
@@ -38,6 +41,7 @@ case ${1:-} in
   capacity) script=capacity programs=(fill) ;;
   hits) script=hits programs=(replay simulate) ;;
   stalls) script=stalls ;;
+  instructions) script=instructions programs=() ;;
 esac
 [[ $script != compare ]] && shift
 
@@ -49,7 +53,9 @@ for program in larder "${programs[@]}"; do
 done
 
 install_packages python3
-if [[ -z ${MEMCACHED:-} && " $* " != *" --peer"* ]]; then
+if [[ $script == instructions ]]; then
+  install_packages valgrind
+elif [[ -z ${MEMCACHED:-} && " $* " != *" --peer"* ]]; then
   install_packages memcached
 fi
 if [[ ${#missing[@]} -gt 0 ]]; then

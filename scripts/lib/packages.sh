@@ -76,6 +76,7 @@ build_packages=(
 test_packages=(
   catch2 libbenchmark-dev libmemcached-dev libssl-dev libmemcached-tools memcached
   clang libclang-rt-14-dev llvm python3 util-linux # llvm: names in what clang's sanitizers report
+  valgrind
 )
 # The clients of tests/clients, each with what its language needs to run.
 client_packages=(

@@ -10,7 +10,7 @@
 #     Lets every target below tests/ that links larder_test_main use its precompiled header.
 #
 # Labels, by which scripts/test.sh chooses what runs under a sanitizer:
-#   unit, net, stress, wire, client, robustness, bench-smoke, fuzz-smoke, build
+#   unit, net, stress, wire, client, robustness, bench-smoke, instructions, fuzz-smoke, build
 
 function(larder_add_test target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "STRESS" "LABEL;TIMEOUT" "SOURCES;LIBRARIES")
