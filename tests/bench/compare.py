@@ -44,12 +44,16 @@ WORKLOADS = (
     Workload("get-50x1", "get", 50, 1, 200_000),
     Workload("set-50x1", "set", 50, 1, 200_000),
     Workload("get-8x64", "get", 8, 64, 2_000_000),
+    Workload("get-8x64-hot", "get", 8, 64, 2_000_000, keys=1),
     Workload("set-8x64", "set", 8, 64, 2_000_000),
     Workload("get-100keys", "get", 8, 1, 30_000, keys_per_get=100),
     Workload("get-10k", "get", 8, 1, 150_000, value_bytes=10 * 1024, keys=5_000),
     Workload("set-10k", "set", 8, 1, 150_000, value_bytes=10 * 1024, keys=5_000),
     Workload("get-500k", "get", 8, 1, 10_000, value_bytes=500 * 1024, keys=200),
     Workload("set-500k", "set", 8, 1, 10_000, value_bytes=500 * 1024, keys=200),
+    # Nearly the largest that memcached takes without -I.
+    Workload("get-1m", "get", 8, 1, 5_000, value_bytes=1_000_000, keys=100),
+    Workload("set-1m", "set", 8, 1, 5_000, value_bytes=1_000_000, keys=100),
 )
 
 # What the load generator reports and what the table shows, as ratios of Larder to memcached.
