@@ -7,24 +7,26 @@
 #   scripts/bench.sh stalls [--peer BINARY] [disturbance ...]      latencies beside other work
 #   scripts/bench.sh instructions [--check | --update] [workload ...]
 #                                                    Larder alone: instructions for each request
+#   scripts/bench.sh engine [--large]                the engine alone: two threads, groups, memory
 #
-# --help of each lists the rest; --quick shows in seconds that the four with a peer work.
+# --help of each lists the rest; --quick shows in seconds that it works (but for `instructions`).
 #
 #   MEMCACHED=path   the memcached to compare with (the packaged one); --peer says the same
 #   LARDER=path      a server built elsewhere (default: builds Release)
-#   LOADGEN=path FILL=path REPLAY=path SIMULATE=path    the programs that load it (the same)
+#   LOADGEN=path FILL=path REPLAY=path SIMULATE=path BENCH_CACHE=path
+#                    the programs that load it (the same)
 #   THREADS=1  MEMORY_MB=512  ROUNDS=5      -t and -m of both servers, rounds of each workload;
 #                                           `capacity` and `hits` have --memory-mb of their own
 #
 # Installs what it needs, as root or with sudo. The first takes about five minutes, and a machine
 # that does nothing else meanwhile makes its figures steadier; `capacity` takes two minutes,
-# `hits` fifteen, `stalls` half an hour and `instructions` half a minute, on a busy machine as well.
-# How to read them: tests/bench/README.md.
+# `hits` fifteen, `stalls` half an hour, `engine` two minutes, `instructions` half a minute and on a
+# busy machine as well. How to read them: tests/bench/README.md.
 set -euo pipefail
 
 typed=$0
 [[ $# -gt 0 ]] && typed+=" $*"
-for name in ROUNDS MEMORY_MB THREADS SIMULATE REPLAY FILL LOADGEN LARDER MEMCACHED; do
+for name in ROUNDS MEMORY_MB THREADS BENCH_CACHE SIMULATE REPLAY FILL LOADGEN LARDER MEMCACHED; do
   [[ -n ${!name:-} ]] && typed="$name=${!name} $typed"
 done
 export BENCH_COMMAND=$typed
@@ -36,27 +38,28 @@ source "$root/scripts/lib/packages.sh"
 source "$root/scripts/lib/build.sh"
 
 script=compare
-programs=(loadgen)
+programs=(larder loadgen)
+peer=memcached
 case ${1:-} in
-  capacity) script=capacity programs=(fill) ;;
-  hits) script=hits programs=(replay simulate) ;;
+  capacity) script=capacity programs=(larder fill) ;;
+  hits) script=hits programs=(larder replay simulate) ;;
   stalls) script=stalls ;;
-  instructions) script=instructions programs=() ;;
+  instructions) script=instructions programs=(larder) peer= ;;
+  engine) script=engine programs=(bench_cache) peer= ;;
 esac
 [[ $script != compare ]] && shift
 
 # Those that no variable names are built.
 missing=()
-for program in larder "${programs[@]}"; do
+for program in "${programs[@]}"; do
   variable=${program^^}
   [[ -n ${!variable:-} ]] || missing+=("$program")
 done
 
 install_packages python3
-if [[ $script == instructions ]]; then
-  install_packages valgrind
-elif [[ -z ${MEMCACHED:-} && " $* " != *" --peer"* ]]; then
-  install_packages memcached
+[[ $script == instructions ]] && install_packages valgrind
+if [[ -n $peer && -z ${MEMCACHED:-} && " $* " != *" --peer"* ]]; then
+  install_packages "$peer"
 fi
 if [[ ${#missing[@]} -gt 0 ]]; then
   install_packages "${build_packages[@]}" "${test_packages[@]}"

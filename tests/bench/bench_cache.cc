@@ -5,6 +5,10 @@
 // difference between the two is what overlapping the misses of main memory brings. Time is wall
 // time and CPU is CPU time, both for one key; items_per_second is of all threads together.
 //
+// `memory/latency` is a walk through 1 GiB (LARDER_BENCH_CHASE_MIB) in which every step waits for
+// the one before: what one miss of main memory takes, and with two threads what the machine has to
+// give to both.
+//
 // LARDER_BENCH_HUGE_PAGES, set to anything, takes the memory in huge pages, as -L does.
 // LARDER_BENCH_ITEMS sets the size of the large cache (10,000,000 items of 25 B keys and 20 B
 // values: about 1 GB, filled once).
@@ -12,16 +16,20 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <string_view>
 
 #include "slab/cache.h"
 #include "tests/bench/cache_under_test.h"
 #include "tests/bench/key_sequence.h"
 #include "tests/bench/key_text.h"
+#include "tests/bench/memory_chase.h"
 
 namespace larder::bench {
 namespace {
@@ -33,6 +41,7 @@ constexpr uint32_t kSmallItemCount = 1'000;  // 0.1 MB: stays in a core's own ca
 constexpr uint64_t kSmallLimitBytes = 64 * slab::kMiB;
 constexpr uint32_t kLargeItemCount = 10'000'000;
 constexpr uint64_t kLargeBytesPerItem = 160;  // generous: nothing may be evicted
+constexpr uint32_t kChaseMiB = 1'024;
 constexpr double kZipfExponent = 0.99;
 constexpr uint32_t kSetsPerTurn = 3;  // of 32 in a mixed turn: 9.4 %, "90/10"
 
@@ -164,22 +173,37 @@ void RegisterEvicting(CacheUnderTest& under_test, const KeySequence& keys) {
 
 // What the benchmark itself costs: the choice of a key and the making of its text.
 void RegisterOverhead(const KeySequence& sequence) {
-  benchmark::RegisterBenchmark("overhead/make_key", [&](State& state) {
-    KeySequence::Cursor cursor(sequence, 0, 1);
+  Register("overhead/make_key", [&](State& state) {
+    KeySequence::Cursor cursor(sequence, state.thread_index(), state.threads());
     KeyText key;
     for (auto _ : state) benchmark::DoNotOptimize(key.Of(cursor.Next()).data());
     state.SetItemsProcessed(static_cast<int64_t>(state.iterations()));
   });
 }
 
-uint32_t LargeItemCount() {
-  const char* text = std::getenv("LARDER_BENCH_ITEMS");
+void RegisterMemoryLatency(size_t chase_bytes) {
+  Register("memory/latency", [chase_bytes](State& state) {
+    static std::once_flag built;
+    static std::unique_ptr<MemoryChase> chase;
+    std::call_once(built, [&] { chase = std::make_unique<MemoryChase>(chase_bytes); });
+    // Threads are far apart on the same round.
+    auto line =
+        static_cast<uint32_t>(chase->LineCount() / 2) * static_cast<uint32_t>(state.thread_index());
+    for (auto _ : state) line = chase->Next(line);
+    benchmark::DoNotOptimize(line);
+    state.SetItemsProcessed(static_cast<int64_t>(state.iterations()));
+  });
+}
+
+// The number that the environment gives, or `otherwise`.
+uint32_t NumberFromEnvironment(const char* name, uint32_t otherwise) {
+  const char* text = std::getenv(name);
   uint32_t count = 0;
-  if (text == nullptr) return kLargeItemCount;
+  if (text == nullptr) return otherwise;
   const char* end = text + std::strlen(text);
   const auto [stopped_at, status] = std::from_chars(text, end, count);
   if (status == std::errc() && stopped_at == end && count > 0) return count;
-  fmt::print(stderr, "LARDER_BENCH_ITEMS: '{}' is not a number of items\n", text);
+  fmt::print(stderr, "{}: '{}' is not a number from 1 up\n", name, text);
   std::exit(1);
 }
 
@@ -187,7 +211,8 @@ int Main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
 
-  const uint32_t large_count = LargeItemCount();
+  const uint32_t large_count = NumberFromEnvironment("LARDER_BENCH_ITEMS", kLargeItemCount);
+  const uint32_t chase_mib = NumberFromEnvironment("LARDER_BENCH_CHASE_MIB", kChaseMiB);
   CacheUnderTest small(kSmallItemCount, kSmallLimitBytes);
   CacheUnderTest large(large_count, large_count * kLargeBytesPerItem + 64 * slab::kMiB);
   CacheUnderTest full(kSmallItemCount, kSmallLimitBytes);
@@ -196,6 +221,7 @@ int Main(int argc, char** argv) {
   const KeySequence large_zipf = KeySequence::Zipf(large_count, kZipfExponent);
 
   RegisterOverhead(large_uniform);
+  RegisterMemoryLatency(std::bit_floor(chase_mib) * slab::kMiB);
   RegisterGets("1000", small, small_uniform);
   RegisterSets("1000", small, small_uniform);
   const std::string large_name = fmt::format("{}", large_count);

@@ -101,13 +101,18 @@ def processor() -> str:
     return platform.machine()
 
 
-def print_preamble(larder: Server, memcached: Server) -> None:
-    """Says when, where and with what the table below was made."""
+def print_place() -> None:
+    """Says when, where and by which command the table below was made."""
     now = datetime.datetime.now().astimezone()
     print(f"- {now:%Y-%m-%d %H:%M %Z}, Linux {platform.release()}, {os.cpu_count()} x {processor()}")
+    print(f"- `{os.environ.get('BENCH_COMMAND', shlex.join(sys.argv))}`")
+
+
+def print_preamble(larder: Server, memcached: Server) -> None:
+    """Says when, where and with what the table below was made."""
+    print_place()
     print(f"- {larder.name}: {larder.version()}; {memcached.name}: {memcached.version()}; "
           f"both with `{shlex.join(larder.flags)}`")
-    print(f"- `{os.environ.get('BENCH_COMMAND', shlex.join(sys.argv))}`")
 
 
 def print_head(cells: list) -> None:
