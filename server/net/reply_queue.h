@@ -27,7 +27,7 @@
 
 namespace larder::server {
 
-// What one call sends at most, so that others have their turn: the system copies it, some 0.2 ms.
+// What one call sends at most, so that others have their turn: the system copies it, some 0.4 ms.
 // The largest value without -I goes in one call; in two it would cost four changes of what is
 // watched for, and a second turn.
 inline constexpr size_t kSendBytesMax = 1024 * 1024;
