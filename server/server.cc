@@ -50,6 +50,14 @@ slab::CacheConfig ToCacheConfig(const Settings& settings) {
   return config;
 }
 
+LatencyStats::Distribution Distribution(const LatencyHistogram& latencies) {
+  return {.count = latencies.Count(),
+          .p50_ns = latencies.PercentileNs(0.5),
+          .p99_ns = latencies.PercentileNs(0.99),
+          .p999_ns = latencies.PercentileNs(0.999),
+          .max_ns = latencies.PercentileNs(1.0)};
+}
+
 CommandOptions ToCommandOptions(const Settings& settings) {
   CommandOptions options;
   options.item_bytes_max = static_cast<uint32_t>(settings.item_bytes_max);
@@ -305,6 +313,15 @@ NetStats Server::Net() const {
   return stats;
 }
 
+LatencyStats Server::Latency() const {
+  const std::lock_guard lock(reset_mutex_);
+  // Read under the lock: a reset meanwhile would take away more than was read.
+  FrontEndTiming timing = front_end_->Timing();
+  timing.requests.Subtract(timing_at_reset_.requests);
+  timing.turns.Subtract(timing_at_reset_.turns);
+  return {.requests = Distribution(timing.requests), .turns = Distribution(timing.turns)};
+}
+
 ProcessStats Server::Process() const {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -319,8 +336,10 @@ ProcessStats Server::Process() const {
 
 void Server::ResetNetStats() {
   const FrontEndTotals now = front_end_->Totals();
+  const FrontEndTiming timing = front_end_->Timing();
   const std::lock_guard lock(reset_mutex_);
   at_reset_ = now;
+  timing_at_reset_ = timing;
 }
 
 void Server::DescribeConnections(TakeConnectionFacts take) {

@@ -61,6 +61,7 @@ class Server final : public ServerView {
   }
 
   [[nodiscard]] NetStats Net() const override;
+  [[nodiscard]] LatencyStats Latency() const override;
   [[nodiscard]] ProcessStats Process() const override;
   void ResetNetStats() override;
   void ForEachSetting(
@@ -98,7 +99,8 @@ class Server final : public ServerView {
   std::function<void(bool graceful)> on_stop_request_;
 
   mutable std::mutex reset_mutex_;
-  FrontEndTotals at_reset_;  // guarded by reset_mutex_; counters start again from these
+  FrontEndTotals at_reset_;         // guarded by reset_mutex_; counters start again from these
+  FrontEndTiming timing_at_reset_;  // guarded by reset_mutex_
 };
 
 }  // namespace larder::server

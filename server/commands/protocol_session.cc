@@ -13,9 +13,13 @@ StreamStep ProtocolSession::OnInput(std::string_view input, uint32_t requests_ma
   context_.connection = &link_;
   context_.cache.SetOrigin(context_.worker, link_.Fd());
   Turn turn{.rest = input, .requests_left = requests_max, .replies = replies};
+  const uint32_t unfinished_before = UnfinishedCount();
   const Next next = Run(turn);
   context_.cache.Quiesce(context_.worker);
-  return {.next = next, .consumed_bytes = turn.consumed_bytes};
+  const uint32_t parsed_count = requests_max - turn.requests_left;
+  return {.next = next,
+          .request_count = unfinished_before + parsed_count - UnfinishedCount(),
+          .consumed_bytes = turn.consumed_bytes};
 }
 
 Next ProtocolSession::Run(Turn& turn) {

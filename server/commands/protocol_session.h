@@ -123,6 +123,8 @@ class ProtocolSession : public StreamHandler {
  private:
   enum class Phase : uint8_t { kRequests, kRoom, kValue, kResult, kSwallow, kFeed };
 
+  // Of a request that was parsed and has not ended: 1.
+  [[nodiscard]] uint32_t UnfinishedCount() const { return TakesRequests() ? 0 : 1; }
   StreamStep::Next Run(Turn& turn);
   Step Proceed(Turn& turn);
   Step ContinueRoom(Turn& turn);

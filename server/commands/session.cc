@@ -82,6 +82,7 @@ Session::Step Session::MeetFirstByte(Turn& turn) {
   binary_ = MakeBinarySession(context_, link_);
   const StreamStep step = binary_->OnInput(turn.rest, turn.requests_left, turn.replies);
   turn.Consume(step.consumed_bytes);
+  turn.requests_left -= step.request_count;
   return step.next;
 }
 

@@ -37,6 +37,10 @@ void StatWriter::Add(std::string_view key, Microseconds value) {
                fmt::format("{}.{:06}", value.count / kPerSecond, value.count % kPerSecond)));
 }
 
+void StatWriter::Add(std::string_view key, Nanoseconds value) {
+  Add(key, std::string_view(fmt::format("{}.{:03}", value.count / 1000, value.count % 1000)));
+}
+
 void WriteSettings(const CommandEnvironment& environment, StatSink& sink) {
   environment.Server().ForEachSetting(
       [&sink](std::string_view key, std::string_view value) { sink.Emit(key, value); });

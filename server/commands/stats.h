@@ -23,6 +23,10 @@ struct Microseconds {
   uint64_t count = 0;
 };
 
+struct Nanoseconds {
+  uint64_t count = 0;
+};
+
 // Where figures go, one at a time: each protocol dresses them its own way.
 class StatSink {
  public:
@@ -52,6 +56,7 @@ class StatWriter {
   void Add(std::string_view key, uint64_t value);
   void Add(std::string_view key, int64_t value);
   void Add(std::string_view key, Microseconds value);  // as seconds with six decimals
+  void Add(std::string_view key, Nanoseconds value);   // as microseconds with three
 
  private:
   StatSink& sink_;

@@ -30,6 +30,7 @@ void WriteLarderStats(const CommandEnvironment& environment, StatSink& sink) {
   const slab::CacheStats cache = environment.Cache().Stats();
   const slab::ClassStats& all = cache.sum;
   const NetStats net = environment.Server().Net();
+  const LatencyStats latency = environment.Server().Latency();
   const EventLogStats events = environment.Events().Stats();
   const std::string version = environment.Server().Version();
 

@@ -140,6 +140,7 @@ Connection::State Connection::ReceiveDirect(std::span<char> direct) {
   const size_t direct_bytes = std::min(received.bytes, direct.size());
   const std::string_view rest(spill.data(), received.bytes - direct_bytes);
   const StreamStep step = handler_->OnDirectInput(direct_bytes, host_.replies_);
+  host_.turn_clock_.CountRequests(step.request_count);
   if (step.next == StreamStep::Next::kNeedInput && !rest.empty()) return Handle(rest);
   return Conclude(step, rest);
 }
@@ -165,6 +166,7 @@ bool Connection::Accept(const IoResult& received, State* state) {
 Connection::State Connection::Handle(std::string_view input) {
   const StreamStep step =
       handler_->OnInput(input, host_.limits_.requests_per_turn_max, host_.replies_);
+  host_.turn_clock_.CountRequests(step.request_count);
   if (step.consumed_bytes > 0) last_request_s_ = host_.NowSeconds();
   return Conclude(step, input.substr(step.consumed_bytes));
 }

@@ -3,7 +3,7 @@
 //
 // Units    seconds of a clock that only goes forward and is read once a turn; bytes.
 // Owner    the worker is one; outlives its connections.
-// Threads  the worker's own; Counters may be read from any.
+// Threads  the worker's own; Counters and Timing may be read from any.
 // Not here the worker itself: worker.h
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "server/net/look_ahead.h"
 #include "server/net/net_counters.h"
 #include "server/net/reply_queue.h"
+#include "server/net/turn_clock.h"
 
 namespace larder::server {
 
@@ -52,6 +53,7 @@ class ConnectionHost {
 
   [[nodiscard]] const ConnectionLimits& Limits() const { return limits_; }
   [[nodiscard]] const WorkerCounters& Counters() const { return counters_; }
+  [[nodiscard]] const TurnClock& Timing() const { return turn_clock_; }
   [[nodiscard]] uint32_t NowSeconds() const { return now_s_; }
   [[nodiscard]] bool BuffersAreFull() const {
     return limits_.buffer_bytes_max != 0 &&
@@ -64,6 +66,7 @@ class ConnectionHost {
 
   const ConnectionLimits limits_;
   WorkerCounters counters_;
+  TurnClock turn_clock_;
   uint32_t now_s_ = 0;
   LookAhead ahead_;
 

@@ -211,4 +211,13 @@ FrontEndTotals FrontEnd::Totals() const {
   return totals;
 }
 
+FrontEndTiming FrontEnd::Timing() const {
+  FrontEndTiming timing;
+  for (const auto& worker : workers_) {
+    timing.requests.Merge(worker->Timing().Requests());
+    timing.turns.Merge(worker->Timing().Turns());
+  }
+  return timing;
+}
+
 }  // namespace larder::server

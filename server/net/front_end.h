@@ -1,8 +1,8 @@
 // server/net/front_end.h - the whole of the network side: listeners, acceptor, workers.
 //
 // Owner    owns all of them; the services and handlers made by `make_service` too.
-// Threads  Create, Start and Stop on one thread; Totals and DescribeConnections from any, between
-//          Create and the destructor.
+// Threads  Create, Start and Stop on one thread; Totals, Timing and DescribeConnections from any,
+//          between Create and the destructor.
 // Errors   Create returns null and says why in `error`.
 // Not here what is said on a connection: stream_handler.h, and server/commands/ behind it.
 #pragma once
@@ -60,6 +60,12 @@ struct FrontEndTotals {
   uint64_t held_replies_bytes = 0;
 };
 
+// Of all workers together; see turn_clock.h.
+struct FrontEndTiming {
+  LatencyHistogram requests;
+  LatencyHistogram turns;
+};
+
 class FrontEnd {
  public:
   using MakeService = std::function<std::unique_ptr<WorkerService>()>;
@@ -80,6 +86,8 @@ class FrontEnd {
   void Stop();
 
   [[nodiscard]] FrontEndTotals Totals() const;
+  // Since the start.
+  [[nodiscard]] FrontEndTiming Timing() const;
   [[nodiscard]] const std::vector<ListenSocket>& Listeners() const { return acceptor_->Sockets(); }
   // A UDP address has one socket for each worker; this is the port of each address, once.
   struct UdpPort {

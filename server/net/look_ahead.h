@@ -50,6 +50,7 @@ class LookAhead {
     entries_[count_++] = {&connection, input, &handler, handler.LookAhead(input)};
     buffer_.Skip(input.size());
   }
+  [[nodiscard]] size_t Count() const { return count_; }
   [[nodiscard]] bool IsFull() const { return count_ == kCountMax; }
   // Calls handle(connection, input) for all, in order. It may call Forget, but not Add.
   template <typename Handle>

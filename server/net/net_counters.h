@@ -19,6 +19,7 @@ class Counter {
     value_.store(Get() + amount, std::memory_order_relaxed);  // one writer: no lost update
   }
   void Subtract(uint64_t amount) { value_.store(Get() - amount, std::memory_order_relaxed); }
+  void Set(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   [[nodiscard]] uint64_t Get() const { return value_.load(std::memory_order_relaxed); }
 
  private:

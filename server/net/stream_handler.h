@@ -31,6 +31,9 @@ struct StreamStep {
     kAbort,      // close at once, drop what is queued
   };
   Next next = Next::kNeedInput;
+  // Of the requests, how many ended in this step. One that waits, for bytes of its value or for
+  // somebody else, ends in the step that goes on with it to its end.
+  uint32_t request_count = 0;
   // How much of the input is done with. The next call's input begins with the byte after it.
   size_t consumed_bytes = 0;
 };

@@ -67,6 +67,7 @@ void UdpEndpoint::Resume() {
 void UdpEndpoint::Continue(std::string_view input) {
   using Next = StreamStep::Next;
   const StreamStep step = handler_->OnInput(input, host_.limits_.requests_per_turn_max, replies_);
+  host_.turn_clock_.CountRequests(step.request_count);
   switch (step.next) {
     case Next::kYield:
     case Next::kBlocked:

@@ -1,7 +1,6 @@
 #include "server/net/worker.h"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 namespace larder::server {
@@ -9,13 +8,6 @@ namespace {
 
 // Connections inspected without a pause; between stretches events are served.
 constexpr size_t kInspectedPerStretchMax = 512;
-
-// Never goes back, unlike the time of day; a coarse one is read without a system call.
-uint32_t CoarseSeconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<uint32_t>(now.tv_sec);
-}
 
 std::string_view Named(CloseReason reason) {
   switch (reason) {
@@ -72,10 +64,12 @@ bool Worker::MakeTimer() {
 bool Worker::Serve(ListenSocket udp_socket) {
   const auto on_readable = [](evutil_socket_t, short, void* argument) {
     auto& endpoint = *static_cast<UdpEndpoint*>(argument);
-    static_cast<Worker&>(endpoint.Host()).BeginTurn();
+    auto& worker = static_cast<Worker&>(endpoint.Host());
+    worker.BeginTurn();
     endpoint.Receive();
+    worker.turn_clock_.Lap();
   };
-  now_s_ = CoarseSeconds();
+  now_s_ = turn_clock_.Begin();
   udp_endpoints_.push_back(std::make_unique<UdpEndpoint>(*this, std::move(udp_socket), *service_));
   return udp_endpoints_.back()->Start(loop_->Base(), on_readable);
 }
@@ -118,8 +112,11 @@ event_callback_fn Worker::EventCallback() const {
     auto& connection = *static_cast<Connection*>(argument);
     auto& worker = static_cast<Worker&>(connection.Host());
     worker.BeginTurn();
+    const size_t received_count = worker.ahead_.Count();
     worker.CloseIfDone(connection, connection.OnEvent(what));
-    if (worker.ahead_.IsFull()) worker.HandleReceived();
+    if (worker.ahead_.IsFull()) return worker.HandleReceived();
+    // One that was only received from has its lap when it is handled.
+    if (worker.ahead_.Count() == received_count) worker.turn_clock_.Lap();
   };
 }
 
@@ -140,7 +137,7 @@ void Worker::Run() {
 void Worker::BeginTurn() {
   if (is_in_turn_) return;
   is_in_turn_ = true;
-  now_s_ = CoarseSeconds();
+  now_s_ = turn_clock_.Begin();
   service_->OnTurnStart();
 }
 
@@ -148,11 +145,13 @@ void Worker::EndTurn() {
   if (!is_in_turn_) return;
   is_in_turn_ = false;
   service_->OnTurnEnd();
+  turn_clock_.End();
 }
 
 void Worker::HandleReceived() {
   ahead_.TakeAll([this](Connection& connection, std::string_view input) {
     CloseIfDone(connection, connection.HandleReceived(input));
+    turn_clock_.Lap();
   });
 }
 
@@ -171,6 +170,7 @@ void Worker::ReadInbox() {
   for (TakeFacts& take : askers) {
     descriptions_.push_back({std::move(take), {}, connections_.size()});
   }
+  turn_clock_.Lap();
 }
 
 void Worker::CallThoseAwake() {
@@ -211,8 +211,11 @@ void Worker::ResumeThoseInLine() {
   for (const auto& endpoint : udp_endpoints_) {
     if (endpoint->IsBusy()) endpoint->Resume();
   }
+  turn_clock_.Lap();
   for (Connection* connection : resuming_) {
-    if (connection != nullptr) CloseIfDone(*connection, connection->Resume());
+    if (connection == nullptr) continue;
+    CloseIfDone(*connection, connection->Resume());
+    turn_clock_.Lap();
   }
   resuming_.clear();
 }
@@ -245,6 +248,7 @@ void Worker::InspectStretch() {
     CloseIfDone(connection, connection.Inspect(&due_s));
     if (due_s.has_value()) next_due_s_ = std::min(*due_s, next_due_s_.value_or(*due_s));
   }
+  turn_clock_.Lap();
   if (uninspected_count_ > 0) {
     const timeval at_once{0, 0};
     event_add(inspection_timer_.get(), &at_once);

@@ -16,11 +16,13 @@
 #include <string>
 #include <vector>
 
+#include "server/net/latency_histogram.h"
 #include "tests/bench/dataset.h"
-#include "tests/bench/latency_histogram.h"
 #include "tests/bench/reply_reader.h"
 
 namespace larder::bench {
+
+using server::LatencyHistogram;
 
 class LoadConnection {
  public:

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "server/net/latency_histogram.h"
 #include "tests/bench/dataset.h"
-#include "tests/bench/latency_histogram.h"
 #include "tests/bench/load_connection.h"
 #include "tests/bench/load_options.h"
 

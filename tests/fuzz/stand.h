@@ -33,6 +33,7 @@ namespace larder::fuzz {
 class StillServer final : public server::ServerView {
  public:
   [[nodiscard]] server::NetStats Net() const override { return {}; }
+  [[nodiscard]] server::LatencyStats Latency() const override { return {}; }
   [[nodiscard]] server::ProcessStats Process() const override { return {}; }
   void ResetNetStats() override {}
   void ForEachSetting(

@@ -386,5 +386,14 @@ TEST_CASE("a flush that is not allowed is refused, quiet or not, and not counted
   CHECK(client.Stats()["cmd_flush"] == "0");
 }
 
+TEST_CASE("a step tells how many binary requests ended in it, the first step, too") {
+  Conversation client;
+  const std::string cut = Set("b", std::string(1000, 'v'));
+  client.Say(Set("a", "1", kSetQ) + Get("a") + cut.substr(0, 500));
+  CHECK(client.request_count == 2);
+  client.Say(cut.substr(500) + Noop(1));
+  CHECK(client.request_count == 4);
+}
+
 }  // namespace
 }  // namespace larder::server

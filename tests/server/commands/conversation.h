@@ -32,6 +32,7 @@ namespace larder::server {
 class FakeServerView final : public ServerView {
  public:
   [[nodiscard]] NetStats Net() const override { return net; }
+  [[nodiscard]] LatencyStats Latency() const override { return latency; }
   [[nodiscard]] ProcessStats Process() const override { return process; }
   void ResetNetStats() override { ++reset_count; }
   void ForEachSetting(
@@ -55,6 +56,7 @@ class FakeServerView final : public ServerView {
   std::string logged;
 
   NetStats net;
+  LatencyStats latency;
   ProcessStats process;
   uint32_t verbosity = 0;
   int reset_count = 0;
@@ -148,6 +150,7 @@ class Conversation {
   bool is_closed = false;
   int yield_count = 0;
   int block_count = 0;
+  uint64_t request_count = 0;  // of those that ended, as the steps tell it
   size_t direct_bytes = 0;
   size_t loan_count = 0;
 
@@ -170,7 +173,9 @@ class Conversation {
       if (room.empty()) break;
       const size_t part = std::min(room.size(), bytes.size());
       std::memcpy(room.data(), bytes.data(), part);
-      CHECK(handler->OnDirectInput(part, replies).next == StreamStep::Next::kNeedInput);
+      const StreamStep step = handler->OnDirectInput(part, replies);
+      CHECK(step.next == StreamStep::Next::kNeedInput);
+      request_count += step.request_count;
       bytes.remove_prefix(part);
       taken += part;
     }
@@ -199,6 +204,7 @@ class Conversation {
       const StreamStep step =
           handler->OnInput({input.data(), input.size()}, kRequestsPerTurn, replies);
       unread.erase(0, step.consumed_bytes);
+      request_count += step.request_count;
       loan_count += replies.LoanCount();
       if (step.next == StreamStep::Next::kBlocked) {
         CHECK(replies.PendingBytes() > 0);

@@ -144,6 +144,31 @@ TEST_CASE("a long get may arrive in small pieces") {
   CHECK(client.SayInPieces(line + " last\r\n", 1000) == "VALUE last 0 2\r\nok\r\nEND\r\n");
 }
 
+TEST_CASE("a step tells how many requests ended in it, answered or not") {
+  Conversation client;
+  const auto ended_in = [&client](std::string_view bytes) {
+    const uint64_t before = client.request_count;
+    client.Say(bytes);
+    return client.request_count - before;
+  };
+  CHECK(ended_in("vers") == 0);
+  CHECK(ended_in("ion\r\nget a\r\nget a b c\r\n") == 3);
+  CHECK(ended_in("nonsense\r\nset a 0 0 2 noreply\r\nab\r\nget a") == 2);
+  CHECK(ended_in("\r\nset a 0 0 10\r\nab") == 1);
+  CHECK(ended_in("cdef") == 0);
+  CHECK(ended_in("ghij\r\nget a\r\n") == 2);
+  CHECK(ended_in("set big 0 0 100000\r\n") == 0);
+  CHECK(ended_in(std::string(50'000, 'x')) == 0);
+  CHECK(ended_in(std::string(50'000, 'x') + "\r\n") == 1);
+  CHECK(client.direct_bytes > 0);
+  CHECK(ended_in("set big 0 0 2000000\r\n") == 0);
+  CHECK(ended_in(std::string(2'000'000, 'x') + "\r\n") == 1);
+  CHECK(ended_in("lru_crawler metadump all\r\n") == 1);
+  std::string many = "get";
+  for (int i = 0; i < 10'000; ++i) many += " key" + std::to_string(i);
+  CHECK(ended_in(many + "\r\n") == 1);
+}
+
 TEST_CASE("a session knows what it waits for, in either protocol") {
   using Wants = StreamHandler::Wants;
   Conversation client;

@@ -259,6 +259,23 @@ TEST_CASE("stats sizes counts items by size, where that is asked for") {
   }
 }
 
+TEST_CASE("stats larder tells how long the workers took, in microseconds") {
+  Conversation client;
+  client.server.latency = {
+      .requests = {.count = 7, .p50_ns = 1005, .p99_ns = 20'000, .p999_ns = 999, .max_ns = 0},
+      .turns = {.count = 3, .p50_ns = 1, .p99_ns = 2'000'050, .p999_ns = 3'100, .max_ns = 4'000}};
+  auto stats = client.Stats("larder");
+  CHECK(stats["latency_requests"] == "7");
+  CHECK(stats["latency_p50_us"] == "1.005");
+  CHECK(stats["latency_p99_us"] == "20.000");
+  CHECK(stats["latency_p999_us"] == "0.999");
+  CHECK(stats["latency_max_us"] == "0.000");
+  CHECK(stats["turn_count"] == "3");
+  CHECK(stats["turn_p99_us"] == "2000.050");
+  CHECK(stats["turn_p999_us"] == "3.100");
+  CHECK(stats["turn_max_us"] == "4.000");
+}
+
 TEST_CASE("stats larder tells what memcached has no key for") {
   Conversation client;
   client.Say("set a 0 0 1\r\n1\r\n");

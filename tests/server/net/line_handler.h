@@ -52,7 +52,7 @@ class LineHandler final : public StreamHandler {
                      protocol::ReplySink& replies) override {
     if (stats_.open_turns == 0) ++stats_.out_of_turn;
     StreamStep step;
-    uint32_t request_count = 0;
+    uint32_t begun_count = 0;
     for (;;) {
       const std::string_view rest = input.substr(step.consumed_bytes);
       stats_.pending_bytes_peak =
@@ -60,6 +60,7 @@ class LineHandler final : public StreamHandler {
       if (value_bytes_left_ > 0) {
         step.consumed_bytes += TakeValue(rest, replies);
         if (value_bytes_left_ > 0) return step;
+        ++step.request_count;
         continue;
       }
       const size_t line_bytes = rest.find('\n') + 1;
@@ -68,7 +69,7 @@ class LineHandler final : public StreamHandler {
       if (may_block && replies.PendingBytes() > kBlockedAboveBytes) {
         return With(step, StreamStep::Next::kBlocked);
       }
-      if (request_count++ == requests_max) return With(step, StreamStep::Next::kYield);
+      if (begun_count++ == requests_max) return With(step, StreamStep::Next::kYield);
       step.consumed_bytes += line_bytes;
       const std::string_view line = rest.substr(0, line_bytes);
       if (line == "nonsense\n") return With(step, StreamStep::Next::kRefuse);
@@ -76,6 +77,7 @@ class LineHandler final : public StreamHandler {
       if (line == "quit\n") return With(step, StreamStep::Next::kClose);
       if (line == "abort\n") return With(step, StreamStep::Next::kAbort);
       Answer(line, replies);
+      if (value_bytes_left_ == 0) ++step.request_count;
     }
   }
 
@@ -89,8 +91,9 @@ class LineHandler final : public StreamHandler {
   StreamStep OnDirectInput(size_t bytes, protocol::ReplySink& replies) override {
     direct_bytes_ += bytes;
     value_bytes_left_ -= bytes;
-    if (value_bytes_left_ == 0) AnswerTaken(replies);
-    return {};
+    if (value_bytes_left_ > 0) return {};
+    AnswerTaken(replies);
+    return {.request_count = 1};
   }
 
  private:
