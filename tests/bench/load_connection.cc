@@ -52,7 +52,7 @@ void LoadConnection::AppendSets() {
 
 LoadConnection::Status LoadConnection::StartBatch(Operation operation,
                                                   std::vector<uint32_t>&& key_ids,
-                                                  uint32_t keys_per_request) {
+                                                  uint32_t keys_per_request, uint64_t due_ns) {
   key_ids_ = std::move(key_ids);
   out_.clear();
   sent_bytes_ = 0;
@@ -62,7 +62,7 @@ LoadConnection::Status LoadConnection::StartBatch(Operation operation,
     AppendSets();
   }
   reader_.StartBatch(operation, key_ids_, keys_per_request);
-  batch_started_ns_ = NowNs();
+  batch_due_ns_ = due_ns != 0 ? due_ns : NowNs();
   return OnWritable();
 }
 
@@ -94,7 +94,7 @@ LoadConnection::Status LoadConnection::OnReadable(std::span<char> buffer,
   const std::string_view bytes(buffer.data(), static_cast<size_t>(received));
   if (!reader_.Feed(bytes)) return Fail(reader_.Complaint());
   if (const uint64_t replies = reader_.ReplyCount() - replies_before; replies > 0) {
-    latencies.Add(received_at_ns - batch_started_ns_, replies);
+    latencies.Add(received_at_ns - batch_due_ns_, replies);
   }
   return reader_.Done() ? Status::kBatchDone : Status::kBusy;
 }

@@ -21,6 +21,7 @@ constexpr std::array kNumbers = {
     Number{"keys-per-get", &LoadOptions::keys_per_get, 1, 10'000, "in one get"},
     Number{"requests", &LoadOptions::requests, 1, uint64_t{1} << 40, "to measure"},
     Number{"warmup", &LoadOptions::warmup, 0, uint64_t{1} << 40, "requests before those"},
+    Number{"rate", &LoadOptions::rate, 0, 100'000'000, "requests a second; 0: all that go"},
     Number{"seed", &LoadOptions::seed, 0, UINT64_MAX, "of the choice of keys"},
     Number{"server-pid", &LoadOptions::server_pid, 0, 1 << 30, "report its CPU time"},
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +17,13 @@ namespace {
 // enough to stay in the core's own cache.
 constexpr size_t kBufferBytes = 256 * 1024;
 constexpr int kEventsMax = 64;
-constexpr int kSilenceMsMax = 10'000;  // a server that says nothing for so long has failed
+// A server that says nothing for so long has failed.
+constexpr uint64_t kSilenceNsMax = 10'000'000'000;
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+timespec ToTimespec(uint64_t ns) {
+  return {static_cast<time_t>(ns / kNsPerSecond), static_cast<long>(ns % kNsPerSecond)};
+}
 
 }  // namespace
 
@@ -36,10 +43,12 @@ LoadRunner::~LoadRunner() {
 }
 
 std::string LoadRunner::Connect() {
+  // So that what is due is sent in time: else the system may be 50 us late with every wake-up.
+  prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) return fmt::format("epoll_create1: {}", std::strerror(errno));
   for (uint64_t i = 0; i < options_.connections; ++i) {
-    auto connection = std::make_unique<LoadConnection>(dataset_);
+    auto connection = std::make_unique<LoadConnection>(dataset_, i);
     if (!connection->Connect(static_cast<uint16_t>(options_.port))) return connection->Complaint();
     epoll_event event{};
     event.events = EPOLLIN;
@@ -59,12 +68,19 @@ PhaseResult LoadRunner::Run(const Phase& phase) {
   requests_left_ = phase.request_count;
   next_in_order_ = 0;
   busy_count_ = 0;
+  schedule_.reset();
+  batch_counts_.assign(connections_.size(), 0);
+  if (phase.rate != 0) {
+    schedule_.emplace(phase.rate, phase.pipeline, connections_.size(), started_ns);
+  }
   bool good = true;
   for (const auto& connection : connections_) {
     good = good && Continue(*connection, phase);
     if (!good && result.complaint.empty()) result.complaint = connection->Complaint();
   }
-  while (good && busy_count_ > 0) good = Turn(phase, result);
+  while (good && (busy_count_ > 0 || !waiting_.empty())) {
+    good = StartThoseDue(phase, result) && Turn(phase, result);
+  }
 
   const Totals after = Sum();
   result.elapsed_ns = NowNs() - started_ns;
@@ -78,11 +94,14 @@ PhaseResult LoadRunner::Run(const Phase& phase) {
 
 bool LoadRunner::Turn(const Phase& phase, PhaseResult& result) {
   std::array<epoll_event, kEventsMax> events;
-  const int count = epoll_wait(epoll_, events.data(), kEventsMax, kSilenceMsMax);
+  const timespec patience = ToTimespec(WaitNsMax());
+  const int count = epoll_pwait2(epoll_, events.data(), kEventsMax, &patience, nullptr);
   if (count < 0 && errno == EINTR) return true;
+  if (count == 0 && !waiting_.empty()) return true;
+  if (count == 0 && busy_count_ == 0) return true;
   if (count <= 0) {
-    result.complaint = count == 0 ? fmt::format("no answer for {} ms", kSilenceMsMax)
-                                  : fmt::format("epoll_wait: {}", std::strerror(errno));
+    result.complaint = count == 0 ? fmt::format("no answer for {} s", kSilenceNsMax / kNsPerSecond)
+                                  : fmt::format("epoll_pwait2: {}", std::strerror(errno));
     return false;
   }
   for (int i = 0; i < count; ++i) {
@@ -111,9 +130,35 @@ bool LoadRunner::Serve(LoadConnection& connection, uint32_t events, const Phase&
 }
 
 bool LoadRunner::Continue(LoadConnection& connection, const Phase& phase) {
+  if (!schedule_.has_value()) return StartBatch(connection, phase, 0);
+  const uint64_t due_ns = schedule_->DueNs(connection.Index(), batch_counts_[connection.Index()]++);
+  if (due_ns <= NowNs()) return StartBatch(connection, phase, due_ns);
+  waiting_.push({due_ns, &connection});
+  return true;
+}
+
+bool LoadRunner::StartThoseDue(const Phase& phase, PhaseResult& result) {
+  while (!waiting_.empty() && (waiting_.top().first <= NowNs() || requests_left_ == 0)) {
+    const auto [due_ns, connection] = waiting_.top();
+    waiting_.pop();
+    if (StartBatch(*connection, phase, due_ns)) continue;
+    result.complaint = connection->Complaint();
+    return false;
+  }
+  return true;
+}
+
+uint64_t LoadRunner::WaitNsMax() const {
+  if (waiting_.empty()) return busy_count_ > 0 ? kSilenceNsMax : 0;
+  const uint64_t now_ns = NowNs();
+  const uint64_t due_ns = waiting_.top().first;
+  return due_ns > now_ns ? std::min(due_ns - now_ns, kSilenceNsMax) : 0;
+}
+
+bool LoadRunner::StartBatch(LoadConnection& connection, const Phase& phase, uint64_t due_ns) {
   if (requests_left_ == 0) return true;
   const LoadConnection::Status status = connection.StartBatch(
-      phase.operation, NextKeyIds(phase, connection.TakeKeyIds()), phase.keys_per_request);
+      phase.operation, NextKeyIds(phase, connection.TakeKeyIds()), phase.keys_per_request, due_ns);
   if (status == LoadConnection::Status::kFailed) return false;
   ++busy_count_;
   if (connection.WantsWrite()) UpdateInterest(connection);

@@ -1,7 +1,8 @@
 // tests/bench/load_runner.h - runs a load against one server in phases: fill, warm-up, measured.
 //
 // Every phase ends with all of its replies read, so what happens before and after it is not in
-// its figures.
+// its figures. Without a rate the loop is closed: a connection sends when it has its replies. With
+// one it is open: what is sent, and since when it waits, follows load_schedule.h.
 //
 // Owner    owns the connections; borrows the dataset and the options.
 // Threads  one thread at a time. One thread is enough: the server under test does more work for
@@ -11,14 +12,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <queue>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/net/latency_histogram.h"
 #include "tests/bench/dataset.h"
 #include "tests/bench/load_connection.h"
 #include "tests/bench/load_options.h"
+#include "tests/bench/load_schedule.h"
 
 namespace larder::bench {
 
@@ -29,6 +34,7 @@ struct Phase {
   uint32_t keys_per_request = 1;
   // Each key in turn, instead of a random one.
   bool in_order = false;
+  uint64_t rate = 0;  // requests a second; 0: as fast as it goes
 };
 
 struct PhaseResult {
@@ -57,8 +63,12 @@ class LoadRunner {
   struct Totals;
 
   std::vector<uint32_t> NextKeyIds(const Phase& phase, std::vector<uint32_t>&& key_ids);
-  // Gives the connection its next batch, if the phase has one left.
+  // Gives the connection its next batch, if the phase has one left; one that is not due yet, later.
   bool Continue(LoadConnection& connection, const Phase& phase);
+  bool StartBatch(LoadConnection& connection, const Phase& phase, uint64_t due_ns);
+  // Those whose time has come. False: one of them has failed.
+  bool StartThoseDue(const Phase& phase, PhaseResult& result);
+  [[nodiscard]] uint64_t WaitNsMax() const;
   // Serves what one epoll_wait reported.
   bool Turn(const Phase& phase, PhaseResult& result);
   bool Serve(LoadConnection& connection, uint32_t events, const Phase& phase, PhaseResult& result);
@@ -74,7 +84,11 @@ class LoadRunner {
 
   uint64_t requests_left_ = 0;  // of the phase, not yet sent
   uint64_t next_in_order_ = 0;
-  uint64_t busy_count_ = 0;  // connections with a batch under way
+  uint64_t busy_count_ = 0;               // connections with a batch under way
+  std::optional<LoadSchedule> schedule_;  // of the phase, if it has a rate
+  std::vector<uint64_t> batch_counts_;    // of the phase so far, by the connection's index
+  using Waiting = std::pair<uint64_t, LoadConnection*>;  // when it is due, and who
+  std::priority_queue<Waiting, std::vector<Waiting>, std::greater<>> waiting_;
 };
 
 }  // namespace larder::bench

@@ -4,6 +4,9 @@
 //
 //     loadgen --port=11211 --op=get --connections=8 --pipeline=64 --requests=1000000
 //
+// With --rate=N it sends N requests a second, however slowly they are answered, and latencies count
+// from the moment a request was due.
+//
 // How to run whole comparisons: scripts/bench.sh. What the figures mean: tests/bench/README.md.
 #include <fmt/format.h>
 
@@ -46,7 +49,8 @@ Phase LoadPhase(const LoadOptions& options, uint64_t request_count) {
   return {.operation = options.operation,
           .request_count = request_count,
           .pipeline = static_cast<uint32_t>(options.pipeline),
-          .keys_per_request = static_cast<uint32_t>(options.keys_per_get)};
+          .keys_per_request = static_cast<uint32_t>(options.keys_per_get),
+          .rate = options.rate};
 }
 
 Measurement Measure(const LoadOptions& options, LoadRunner& runner) {
