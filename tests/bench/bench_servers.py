@@ -75,10 +75,10 @@ def stop(process) -> None:
         process.wait()
 
 
-def stats(port: int) -> dict:
-    """What the server answers to `stats`, as text."""
+def stats(port: int, group: str = "") -> dict:
+    """What the server answers to `stats`, or to a group of it that it has, as text."""
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.sendall(b"stats\r\n")
+        client.sendall(f"stats {group}".rstrip().encode() + b"\r\n")
         with client.makefile("r", newline="\r\n") as lines:
             return dict(line.split()[1:3] for line in iter(lines.readline, "END\r\n")
                         if len(line.split()) >= 3)

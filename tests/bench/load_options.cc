@@ -22,6 +22,7 @@ constexpr std::array kNumbers = {
     Number{"requests", &LoadOptions::requests, 1, uint64_t{1} << 40, "to measure"},
     Number{"warmup", &LoadOptions::warmup, 0, uint64_t{1} << 40, "requests before those"},
     Number{"rate", &LoadOptions::rate, 0, 100'000'000, "requests a second; 0: all that go"},
+    Number{"seconds-max", &LoadOptions::seconds_max, 0, 1'000'000, "after which nothing is sent"},
     Number{"seed", &LoadOptions::seed, 0, UINT64_MAX, "of the choice of keys"},
     Number{"server-pid", &LoadOptions::server_pid, 0, 1 << 30, "report its CPU time"},
 };

@@ -24,6 +24,7 @@ struct LoadOptions {
   uint64_t requests = 100'000;  // measured ones
   uint64_t warmup = 10'000;     // requests of the same kind before them
   uint64_t rate = 0;            // requests a second in all, sent when due; 0: as fast as it goes
+  uint64_t seconds_max = 0;     // of each phase; what is not sent by then is left out. 0: no bound
   uint64_t seed = 1;
   uint64_t server_pid = 0;  // whose CPU time to report; 0 nobody's
 };

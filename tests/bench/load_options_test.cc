@@ -35,13 +35,14 @@ TEST_CASE("Without arguments the load is single gets from 50 clients") {
 TEST_CASE("Every number goes to its own field") {
   const Parsed parsed = Parse({"--port=1", "--connections=2", "--pipeline=3", "--keys=4",
                                "--value-bytes=5", "--keys-per-get=6", "--requests=7", "--warmup=8",
-                               "--rate=11", "--seed=9", "--server-pid=10"});
+                               "--rate=11", "--seed=9", "--server-pid=10", "--seconds-max=12"});
   REQUIRE(parsed.options);
   const LoadOptions& options = *parsed.options;
   CHECK(std::vector<uint64_t>{options.port, options.connections, options.pipeline, options.keys,
                               options.value_bytes, options.keys_per_get, options.requests,
-                              options.warmup, options.seed, options.server_pid, options.rate} ==
-        std::vector<uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+                              options.warmup, options.seed, options.server_pid, options.rate,
+                              options.seconds_max} ==
+        std::vector<uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
 }
 
 TEST_CASE("A bad argument is named in the error") {

@@ -66,6 +66,7 @@ PhaseResult LoadRunner::Run(const Phase& phase) {
   const Totals before = Sum();
   const uint64_t started_ns = NowNs();
   requests_left_ = phase.request_count;
+  last_send_ns_ = phase.seconds_max == 0 ? 0 : started_ns + phase.seconds_max * kNsPerSecond;
   next_in_order_ = 0;
   busy_count_ = 0;
   schedule_.reset();
@@ -156,6 +157,7 @@ uint64_t LoadRunner::WaitNsMax() const {
 }
 
 bool LoadRunner::StartBatch(LoadConnection& connection, const Phase& phase, uint64_t due_ns) {
+  if (last_send_ns_ != 0 && NowNs() > last_send_ns_) requests_left_ = 0;
   if (requests_left_ == 0) return true;
   const LoadConnection::Status status = connection.StartBatch(
       phase.operation, NextKeyIds(phase, connection.TakeKeyIds()), phase.keys_per_request, due_ns);

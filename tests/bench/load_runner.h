@@ -34,7 +34,8 @@ struct Phase {
   uint32_t keys_per_request = 1;
   // Each key in turn, instead of a random one.
   bool in_order = false;
-  uint64_t rate = 0;  // requests a second; 0: as fast as it goes
+  uint64_t rate = 0;         // requests a second; 0: as fast as it goes
+  uint64_t seconds_max = 0;  // nothing is sent later; 0: no bound
 };
 
 struct PhaseResult {
@@ -83,6 +84,7 @@ class LoadRunner {
   std::mt19937_64 random_;
 
   uint64_t requests_left_ = 0;  // of the phase, not yet sent
+  uint64_t last_send_ns_ = 0;   // of the phase; 0: no bound
   uint64_t next_in_order_ = 0;
   uint64_t busy_count_ = 0;               // connections with a batch under way
   std::optional<LoadSchedule> schedule_;  // of the phase, if it has a rate

@@ -50,7 +50,8 @@ Phase LoadPhase(const LoadOptions& options, uint64_t request_count) {
           .request_count = request_count,
           .pipeline = static_cast<uint32_t>(options.pipeline),
           .keys_per_request = static_cast<uint32_t>(options.keys_per_get),
-          .rate = options.rate};
+          .rate = options.rate,
+          .seconds_max = options.seconds_max};
 }
 
 Measurement Measure(const LoadOptions& options, LoadRunner& runner) {

@@ -89,6 +89,12 @@ class RateTest(unittest.TestCase):
         self.assertGreaterEqual(figures["p50_us"], 190_000)
         self.assertGreaterEqual(figures["max_us"], 390_000)
 
+    def test_what_was_not_sent_in_time_is_left_out(self):
+        with SlowServer(pause_at=1, pause_s=1.2) as server:
+            figures = load(server, "--connections=1", "--rate=1000", "--requests=400",
+                           "--seconds-max=1")
+        self.assertEqual(figures["requests"], 1)
+
     def test_without_a_rate_a_pause_is_one_slow_request(self):
         with SlowServer(pause_at=1, pause_s=0.4) as server:
             figures = load(server, "--connections=1", "--requests=400")
