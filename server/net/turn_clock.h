@@ -5,10 +5,10 @@
 //                   Begin           Lap            Lap           Lap            Lap, End
 //
 // A lap is one connection's: receiving, handling, sending; of several that are received together
-// (look_ahead.h), the first one's lap has the receiving of all. Each request that was answered in it
-// took as long as the lap, so a batch counts once for each of its requests. What a connection waits
-// for on purpose, another thread's answer or the rest of a value, lies between its laps and is not
-// counted; of a request in pieces the lap that ends it is.
+// (look_ahead.h), the first one's lap has the receiving of all. Each request that was answered in
+// it took as long as the lap, so a batch counts once for each of its requests. What a connection
+// waits for on purpose, another thread's answer or the rest of a value, lies between its laps and
+// is not counted; of a request in pieces the lap that ends it is.
 //
 // The whole turn is the longest that a request may wait for the work of others which arrives while
 // it goes on. It ends with its last lap, so whatever takes time in a turn ends with one.
