@@ -1,14 +1,18 @@
 // slab/locks.h - the engine's locks: a mutex that clang's thread-safety analysis understands, and
 // the one place that ranks them.
 //
+// Mutex    a word: free, held, or held with others asleep. Taking and releasing a free one is an
+//          exchange each, in line; whoever finds it held looks again for about the time that a
+//          class is held (kLooksMax), and sleeps in the kernel only then: putting a thread to sleep
+//          and waking it costs several times what there is to wait for. Holders do nothing slow.
 // Rule     a thread may wait for a lock only while every lock it holds has a lower rank. TryLock
 //          may be used against the order, because it does not wait. Debug builds check this.
 // Threads  any.
 // Not here which fields a lock guards: GUARDED_BY beside the fields.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <mutex>
 
 #if defined(__clang__)
 #define LARDER_TSA(x) __attribute__((x))
@@ -62,20 +66,37 @@ class CAPABILITY("mutex") Mutex {
 
   void Lock() ACQUIRES_LOCK() {
     internal::NoteLocked(rank_, /*waited=*/true);
-    mutex_.lock();
+    if (!TryTake()) [[unlikely]]
+      LockSlowly();
   }
   bool TryLock() TRY_ACQUIRES_LOCK(true) {
-    if (!mutex_.try_lock()) return false;
+    if (!TryTake()) return false;
     internal::NoteLocked(rank_, /*waited=*/false);
     return true;
   }
   void Unlock() RELEASES_LOCK() {
-    mutex_.unlock();
+    // Release: the next holder sees what was done under the lock.
+    if (word_.exchange(kFree, std::memory_order_release) == kHeldAwaited) [[unlikely]]
+      WakeOne();
     internal::NoteUnlocked(rank_);
   }
 
  private:
-  std::mutex mutex_;
+  static constexpr uint32_t kFree = 0;
+  static constexpr uint32_t kHeld = 1;
+  static constexpr uint32_t kHeldAwaited = 2;  // somebody may be asleep
+  static constexpr uint32_t kLooksMax = 200;
+
+  bool TryTake() {
+    uint32_t free = kFree;
+    // Acquire: sees what was done under the lock before. Relaxed: nothing was taken.
+    return word_.compare_exchange_strong(free, kHeld, std::memory_order_acquire,
+                                         std::memory_order_relaxed);
+  }
+  void LockSlowly();
+  void WakeOne();
+
+  std::atomic<uint32_t> word_{kFree};
   const LockRank rank_;
 };
 
