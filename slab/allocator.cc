@@ -13,7 +13,7 @@ Item* Allocator::WaitForReaders(Worker& worker, SlabClass& slab_class) {
       supply_.Collect(worker);
     }
     if (Item* item = supply_.TakeFree(worker, slab_class)) return item;
-    if (worker.limbo.empty()) return nullptr;
+    if (worker.limbo.Empty()) return nullptr;
     sched_yield();
   }
   return nullptr;

@@ -44,26 +44,23 @@ void ChunkSupply::Retire(Worker& worker, Item* item) {
   // Relaxed: nobody else has hold of it. Readers that still look at it may read its marks.
   item->state.fetch_and(item_state::kMarks | item_state::kLarge, std::memory_order_relaxed);
   RaceWindow(Window::kRetiredBeforeSeal);
-  worker.limbo.push_back({slabs_.arena.HandleOf(item), 0});
+  worker.limbo.Push({slabs_.arena.HandleOf(item), 0});
   worker.has_leftovers = true;
 }
 
 void ChunkSupply::SealLimbo(Worker& worker) {
-  if (worker.limbo.empty() || worker.limbo.back().stamp != 0) return;
+  size_t place = worker.limbo.Count();
+  if (place == 0 || worker.limbo.At(place - 1).stamp != 0) return;
   const Epoch stamp = slabs_.epochs.Seal();
-  for (auto chunk = worker.limbo.rbegin(); chunk != worker.limbo.rend() && chunk->stamp == 0;
-       ++chunk) {
-    chunk->stamp = stamp;
-  }
+  while (place > 0 && worker.limbo.At(place - 1).stamp == 0) worker.limbo.At(--place).stamp = stamp;
 }
 
 void ChunkSupply::Collect(Worker& worker) {
-  if (worker.limbo.empty() && worker.pinned.empty()) return;
+  if (worker.limbo.Empty() && worker.pinned.empty()) return;
   SealLimbo(worker);
   slabs_.epochs.TryAdvance();
-  while (!worker.limbo.empty() && slabs_.epochs.IsOver(worker.limbo.front().stamp)) {
-    const Handle handle = worker.limbo.front().handle;
-    worker.limbo.pop_front();
+  while (!worker.limbo.Empty() && slabs_.epochs.IsOver(worker.limbo.At(0).stamp)) {
+    const Handle handle = worker.limbo.Pop().handle;
     if (IsLent(handle)) {
       worker.pinned.push_back(handle);
     } else {
@@ -127,7 +124,7 @@ void ChunkSupply::FreeToClass(Handle handle) {
 void ChunkSupply::PassQuiescent(Worker& worker) {
   slabs_.epochs.Quiesce(worker.participant);
   AnswerRequest(worker);
-  if (worker.limbo.size() > kLimboMax) Collect(worker);
+  if (worker.limbo.Count() > kLimboMax) Collect(worker);
 }
 
 void ChunkSupply::LockPassingQuiescent(Worker& worker, Mutex& mutex) UNCHECKED_LOCKING {
@@ -157,12 +154,12 @@ void ChunkSupply::Drain(Worker& worker) {
   }
   SealLimbo(worker);
   worker.has_leftovers = false;
-  if (worker.limbo.empty() && worker.pinned.empty()) return;
+  if (worker.limbo.Empty() && worker.pinned.empty()) return;
   const MutexLock lock(leftovers_mutex_);
-  leftovers_.insert(leftovers_.end(), worker.limbo.begin(), worker.limbo.end());
+  for (size_t i = 0; i < worker.limbo.Count(); ++i) leftovers_.push_back(worker.limbo.At(i));
   // Their grace period is over: stamp 0 is, for every epoch that can be.
   for (const Handle handle : worker.pinned) leftovers_.push_back({handle, 0});
-  worker.limbo.clear();
+  worker.limbo.Clear();
   worker.pinned.clear();
 }
 

@@ -18,7 +18,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "slab/counter.h"
@@ -26,6 +25,7 @@
 #include "slab/locks.h"
 #include "slab/lru.h"
 #include "slab/page_arena.h"
+#include "slab/ring.h"
 #include "slab/size_classes.h"
 
 namespace larder::slab {
@@ -74,7 +74,8 @@ struct WorkerCounters {
   std::array<WorkerClassCounters, SizeClasses::kClassCountMax + 1> classes;
 };
 
-class Worker {
+// On lines of its own: no other worker writes where this one does.
+class alignas(64) Worker {
  public:
   explicit Worker(EpochDomain::Participant& epoch_participant) : participant(epoch_participant) {}
   Worker(const Worker&) = delete;
@@ -93,7 +94,7 @@ class Worker {
   EpochDomain::Participant& participant;
   Mutex turn_mutex{LockRank::kTurn};
   std::array<ClassBatches, SizeClasses::kClassCountMax + 1> batches;
-  std::deque<RetiredChunk> limbo;
+  Ring<RetiredChunk> limbo;
   // Sealed and over, but lent to a socket: looked at again at every collection.
   std::vector<Handle> pinned;
   // Between Online and Offline; read by the worker's own thread.
