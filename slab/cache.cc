@@ -112,7 +112,7 @@ Hit ReadOne(CacheImpl& cache, Worker& worker, uint64_t hash, std::string_view ke
     worker.counters.get_misses.Add();
     return {};
   }
-  WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassOf(item).Id());
+  WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassIdOf(item));
   CountHit(counters, *item, counters.get_hits);
   cache.MarkAccess(*item);
   return cache.MakeHit(*item);
@@ -157,7 +157,7 @@ Item* TouchOne(CacheImpl& cache, Worker& worker, std::string_view key, uint32_t 
     worker.counters.touch_misses.Add();
     return nullptr;
   }
-  WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassOf(item).Id());
+  WorkerClassCounters& counters = worker.CountersOf(cache.slabs.ClassIdOf(item));
   CountHit(counters, *item, counters.touch_hits);
   cache.MarkAccess(*item);
   return item;

@@ -54,9 +54,10 @@ class CacheImpl {
   Rebalancer rebalancer;
   std::deque<Sweeper> sweepers;  // each on a thread of its own
   // The first id given out is 2, as memcached's.
-  std::atomic<uint64_t> last_cas{1};
+  // Every store of every thread writes it, so nothing else stands on its line.
+  alignas(64) std::atomic<uint64_t> last_cas{1};
   // Chunks of reservations that wait for their values, see Cache::KeepUnderWay.
-  UnderWay under_way;
+  alignas(64) UnderWay under_way;
   // Whether Maintain moves pages to where they are wanted.
   std::atomic<bool> rebalances;
   // Background work is done as this worker.

@@ -205,7 +205,7 @@ StoreResult CacheImpl::FailConcatenation(const CommitSpec& spec, StoreStatus why
 }
 
 void Cache::CountStore(Worker& worker, const Reservation& reservation) {
-  const uint32_t class_id = impl_->slabs.ClassOf(reservation.item_).Id();
+  const uint32_t class_id = impl_->slabs.ClassIdOf(reservation.item_);
   worker.CountersOf(class_id).cmd_set.Add();
 }
 

@@ -87,7 +87,7 @@ void ChunkSupply::Added(Worker& worker, Item* item, uint64_t hash) {
 }
 
 void ChunkSupply::CountRemoved(Worker& worker, const Item& item, uint8_t state) const {
-  WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassOf(&item).Id());
+  WorkerClassCounters& counters = worker.CountersOf(slabs_.ClassIdOf(&item));
   counters.items_removed.Add();
   counters.bytes_removed.Add(item.Bytes());
   if ((state & item_state::kProtected) != 0) counters.protected_removed.Add();

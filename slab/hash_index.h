@@ -90,6 +90,7 @@ class HashIndex {
   // Starts loading the items that Find(hash) will compare. Reads the bucket.
   void PrefetchItems(uint64_t hash) const;
 
+
   // --- writers -------------------------------------------------------------------------------
   [[nodiscard]] Mutex& StripeOf(uint64_t hash) const {
     return stripes_[hash & (kStripeCount - 1)].mutex;
@@ -198,15 +199,20 @@ class HashIndex {
   const uint64_t seed_;
   bool ready_ = false;
 
+  // Never changed: read by all, on lines that nobody writes.
   Mapping bucket_memory_;
   Bucket* buckets_ = nullptr;
-  alignas(64) std::atomic<uint64_t> bucket_count_{kBucketsPerSegment};
-
-  mutable Mutex growth_mutex_{LockRank::kGrowth};
-  uint64_t buckets_charged_ GUARDED_BY(growth_mutex_) = 0;
-
   Mapping overflow_memory_;
   Bucket* overflow_ = nullptr;  // number 0 is never used
+  std::unique_ptr<Stripe[]> stripes_ = std::make_unique<Stripe[]>(kStripeCount);
+
+  // Read by all, written by a split.
+  alignas(64) std::atomic<uint64_t> bucket_count_{kBucketsPerSegment};
+
+  // Those who split a bucket, and those who take an overflow bucket or give one back.
+  alignas(64) mutable Mutex growth_mutex_{LockRank::kGrowth};
+  uint64_t buckets_charged_ GUARDED_BY(growth_mutex_) = 0;
+
   mutable Mutex overflow_mutex_{LockRank::kOverflow};
   std::vector<uint32_t> overflow_free_ GUARDED_BY(overflow_mutex_);
   uint32_t overflow_untouched_ GUARDED_BY(overflow_mutex_) = 1;
@@ -215,7 +221,6 @@ class HashIndex {
   std::atomic<uint64_t> overflow_used_{0};
   std::atomic<uint64_t> charged_bytes_{0};
   std::atomic<bool> wants_memory_{false};
-  std::unique_ptr<Stripe[]> stripes_ = std::make_unique<Stripe[]>(kStripeCount);
 };
 
 }  // namespace larder::slab

@@ -22,7 +22,9 @@ PageArena::PageArena(uint64_t bytes)
       granule_shift_(GranuleShiftFor(mapping_.Bytes())),
       biased_begin_(mapping_.Begin() - GranuleBytes()),
       info_memory_(Mapping::Reserve(page_count_ * sizeof(PageInfo), alignof(PageInfo))),
-      infos_(reinterpret_cast<PageInfo*>(info_memory_.Begin())) {
+      infos_(reinterpret_cast<PageInfo*>(info_memory_.Begin())),
+      free_count_memory_(Mapping::Reserve(page_count_ * sizeof(uint32_t), alignof(uint32_t))),
+      free_counts_(reinterpret_cast<uint32_t*>(free_count_memory_.Begin())) {
   // A huge page is eight of ours. Where the system gives them unasked (`always`), touching one
   // takes the memory of all, and khugepaged fills up again what Discard has given back: the limit
   // would not hold. With -L all of it is taken at the start and none is missing; see Preallocate.

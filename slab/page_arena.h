@@ -26,15 +26,14 @@ inline constexpr Handle kNoHandle = 0;
 // Of x86-64, and of arm64 with pages of 4 KiB.
 inline constexpr uint64_t kHugePageBytes = 2 * kMiB;
 
+// Two bytes that hardly ever change, so that those who read them at every operation share the line
+// with nobody who writes. What changes all the time is apart (PageArena::FreeCount).
 struct PageInfo {
   // 0: belongs to no class. Changes only while nobody can hold a handle into the page.
   std::atomic<uint8_t> class_id{0};
   // While set, chunks of the page that come free are kept out of use: page_release.h.
   // Written under the class's mutex; read without it where being late does no harm.
   std::atomic<bool> draining{false};
-  // Chunks of this page on the class's free list or, while draining, set aside.
-  // Guarded by the class's mutex.
-  uint32_t free_count = 0;
 };
 
 class PageArena {
@@ -43,7 +42,8 @@ class PageArena {
   explicit PageArena(uint64_t bytes);
 
   [[nodiscard]] bool IsReady() const {
-    return mapping_.Begin() != nullptr && info_memory_.Begin() != nullptr;
+    return mapping_.Begin() != nullptr && info_memory_.Begin() != nullptr &&
+           free_count_memory_.Begin() != nullptr;
   }
   [[nodiscard]] uint32_t PageCount() const { return page_count_; }
   [[nodiscard]] uint64_t Bytes() const { return mapping_.Bytes(); }
@@ -66,6 +66,10 @@ class PageArena {
   [[nodiscard]] PageInfo& Info(PageId page) const { return infos_[page]; }
   [[nodiscard]] PageInfo& InfoOf(Handle handle) const { return infos_[PageOf(handle)]; }
 
+  // Chunks of the page on its class's free list or, while draining, set aside. Guarded by the
+  // class's mutex.
+  [[nodiscard]] uint32_t& FreeCount(PageId page) const { return free_counts_[page]; }
+
   // The page's memory goes back to the system.
   void Discard(PageId page) const;
   // Takes the memory of the first `page_count` pages now, in huge pages where they are to be had.
@@ -79,6 +83,8 @@ class PageArena {
   char* biased_begin_ = nullptr;  // one granule before the first, so that handle 1 is the first
   Mapping info_memory_;           // zeros, which is what a page of no class has
   PageInfo* infos_ = nullptr;
+  Mapping free_count_memory_;
+  uint32_t* free_counts_ = nullptr;
 };
 
 }  // namespace larder::slab

@@ -48,6 +48,8 @@ bool PagePool::Shed() {
 }
 
 uint64_t PagePool::FreeCount() const {
+  // Asked at every refill of a full cache: without the lock, which all classes would share.
+  if (budget_.FreeBytes() < kPageBytes) return 0;
   const MutexLock lock(mutex_);
   const uint64_t unlent = returned_.size() + arena_.PageCount() - untouched_begin_;
   return std::min(unlent, budget_.FreeBytes() / kPageBytes);

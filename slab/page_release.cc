@@ -39,13 +39,13 @@ std::optional<PageId> PageRelease::PickPageLocked(const SlabClass& donor) const 
   for (size_t i = 0; i < pages.size(); ++i) {
     const PageId page = pages[(donor.LruLocked().PageAfterHand() + i) % pages.size()];
     if (tried_[page]) continue;
-    const uint32_t free_count = slabs_.arena.Info(page).free_count;
+    const uint32_t free_count = slabs_.arena.FreeCount(page);
     if (is_of_heads && free_count < donor.ChunksPerPage()) continue;
     if (!first) first = page;
-    if (!emptiest || free_count > slabs_.arena.Info(*emptiest).free_count) emptiest = page;
+    if (!emptiest || free_count > slabs_.arena.FreeCount(*emptiest)) emptiest = page;
   }
   if (!first) return std::nullopt;
-  const uint32_t free_count = slabs_.arena.Info(*emptiest).free_count;
+  const uint32_t free_count = slabs_.arena.FreeCount(*emptiest);
   return free_count > donor.ChunksPerPage() / kMuchFreeDivisor ? emptiest : first;
 }
 
@@ -137,7 +137,7 @@ PageRelease::Result PageRelease::MoveOne(Worker& worker, uint32_t donor_id, uint
 
 PageRelease::Departure PageRelease::StartLocked(SlabClass& donor, PageId page, Haste haste) {
   donor.StartReleaseLocked(page);
-  const uint64_t item_count = donor.ChunksPerPage() - slabs_.arena.Info(page).free_count;
+  const uint64_t item_count = donor.ChunksPerPage() - slabs_.arena.FreeCount(page);
   const uint64_t room = donor.FreeCountLocked();
   // With evictions off there is nothing else to do with an item, however long it takes.
   const bool is_bounded = haste == Haste::kInLine && slabs_.config.evict;

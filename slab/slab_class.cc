@@ -12,21 +12,21 @@ namespace larder::slab {
 
 SlabClass::SlabClass(PageArena& arena, MemoryBudget& budget, uint32_t class_id,
                      uint32_t chunk_bytes, Stock stock)
-    : arena_(arena),
+    : free_(arena),
+      lru_(arena, pages_, class_id, chunk_bytes),
+      arena_(arena),
       budget_(budget),
       class_id_(class_id),
       chunk_bytes_(chunk_bytes),
       batch_count_(stock == Stock::kNone ? 1
-                                         : std::clamp(kBatchBytes / chunk_bytes, 1U, kBatchMax)),
-      free_(arena),
-      lru_(arena, pages_, class_id, chunk_bytes) {}
+                                         : std::clamp(kBatchBytes / chunk_bytes, 1U, kBatchMax)) {}
 
 // The header of a free chunk stays readable: it links the free list, and page release reads the
 // state of every chunk of a page. Everything behind it is poisoned.
 void SlabClass::AddPageLocked(PageId page) {
   PageInfo& info = arena_.Info(page);
   info.draining.store(false, std::memory_order_relaxed);
-  info.free_count = 0;
+  arena_.FreeCount(page) = 0;
   Unpoison(arena_.PageBegin(page), kPageBytes);
   pages_.push_back(page);
   budget_.Charge(BytesBesidePage());
@@ -49,18 +49,18 @@ uint32_t SlabClass::TakeFreeLocked(std::span<Handle> out) {
     // Relaxed: kFree is read under the class's mutex only.
     chunk->state.store(0, std::memory_order_relaxed);
     out[taken] = arena_.HandleOf(chunk);
-    --arena_.InfoOf(out[taken]).free_count;
+    --arena_.FreeCount(arena_.PageOf(out[taken]));
   }
   return taken;
 }
 
 void SlabClass::GiveFreeLocked(Handle handle) {
   auto* const chunk = reinterpret_cast<Item*>(arena_.At(handle));
-  PageInfo& info = arena_.InfoOf(handle);
+  const PageId page = arena_.PageOf(handle);
   assert(chunk->state.load(std::memory_order_relaxed) == 0 && "freed once, held by nobody");
   chunk->state.store(item_state::kFree, std::memory_order_relaxed);
-  ++info.free_count;
-  if (!info.draining.load(std::memory_order_relaxed)) free_.Push(chunk);
+  ++arena_.FreeCount(page);
+  if (!arena_.Info(page).draining.load(std::memory_order_relaxed)) free_.Push(chunk);
 }
 
 uint64_t SlabClass::BytesBesidePage() const {
@@ -82,7 +82,7 @@ void SlabClass::StartReleaseLocked(PageId page) {
 }
 
 bool SlabClass::IsReleasableLocked(PageId page) const {
-  return arena_.Info(page).free_count == ChunksPerPage();
+  return arena_.FreeCount(page) == ChunksPerPage();
 }
 
 void SlabClass::CompleteReleaseLocked(PageId page) {
@@ -94,7 +94,7 @@ void SlabClass::CompleteReleaseLocked(PageId page) {
   PageInfo& info = arena_.Info(page);
   info.class_id.store(0, std::memory_order_relaxed);
   info.draining.store(false, std::memory_order_relaxed);
-  info.free_count = 0;
+  arena_.FreeCount(page) = 0;
 }
 
 void SlabClass::AbortReleaseLocked(PageId page) {

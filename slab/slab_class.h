@@ -68,8 +68,11 @@ class SlabClass {
   [[nodiscard]] Lru& LruLocked() REQUIRES_LOCK(mutex) { return lru_; }
   [[nodiscard]] const Lru& LruLocked() const REQUIRES_LOCK(mutex) { return lru_; }
 
-  // For the statistics: how long ago the latest victim was last accessed. Last writer wins.
-  void NoteEvictedAge(uint32_t age_s) { evicted_age_s_.store(age_s, std::memory_order_relaxed); }
+  // For the statistics: how long ago the latest victim was last accessed. Last writer wins. Written
+  // only when it changes, since all workers share it.
+  void NoteEvictedAge(uint32_t age_s) {
+    if (EvictedAgeSeconds() != age_s) evicted_age_s_.store(age_s, std::memory_order_relaxed);
+  }
   [[nodiscard]] uint32_t EvictedAgeSeconds() const {
     return evicted_age_s_.load(std::memory_order_relaxed);
   }
@@ -97,17 +100,18 @@ class SlabClass {
   static constexpr uint64_t kReserveDivisor = 128;
   static constexpr uint64_t kReserveMax = 1024;
 
-  PageArena& arena_;
+  FreeList free_ GUARDED_BY(mutex);
+  std::vector<PageId> pages_ GUARDED_BY(mutex);
+  Lru lru_ GUARDED_BY(mutex);
+
+  // Read by all at every store, so on other lines than what changes under the mutex. The age
+  // changes once a second or so.
+  alignas(64) PageArena& arena_;
   MemoryBudget& budget_;
   const uint32_t class_id_;
   const uint32_t chunk_bytes_;
   const uint32_t batch_count_;
-
   std::atomic<uint32_t> evicted_age_s_{0};
-
-  FreeList free_ GUARDED_BY(mutex);
-  std::vector<PageId> pages_ GUARDED_BY(mutex);
-  Lru lru_ GUARDED_BY(mutex);
 };
 
 }  // namespace larder::slab

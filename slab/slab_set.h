@@ -122,12 +122,13 @@ struct SlabSet {
 
   const CacheConfig config;
   const Clock& clock;
-  MemoryBudget budget;
-  PageArena arena;
+  alignas(64) MemoryBudget budget;
+  alignas(64) PageArena arena;
   ExpiryHints hints;
-  PagePool pool;
+  alignas(64) PagePool pool;
+  // What is read at every operation stands on other lines than what is written all the time.
   ExtentArea extents;
-  SizeClasses sizes;
+  alignas(64) SizeClasses sizes;
   EpochDomain epochs;
   HashIndex index;
   Ghost ghost;
