@@ -49,6 +49,7 @@ SizeClasses::SizeClasses(uint32_t smallest_bytes, std::span<const GrowthStep> gr
     wanted = std::max(widened * FactorAt(growth, widened), static_cast<double>(widened) + 1);
   }
   chunk_bytes_[++count_] = last;
+  FillTable();
 }
 
 SizeClasses::SizeClasses(std::span<const uint32_t> chunk_sizes, uint32_t largest_bytes,
@@ -61,9 +62,16 @@ SizeClasses::SizeClasses(std::span<const uint32_t> chunk_sizes, uint32_t largest
     if (rounded > chunk_bytes_[count_]) chunk_bytes_[++count_] = rounded;
   }
   chunk_bytes_[++count_] = last;
+  FillTable();
 }
 
-uint32_t SizeClasses::ClassFor(uint64_t bytes) const {
+void SizeClasses::FillTable() {
+  for (uint32_t unit = 0; unit < by_unit_.size(); ++unit) {
+    by_unit_[unit] = static_cast<uint8_t>(Search(uint64_t{unit} * kUnitBytes));
+  }
+}
+
+uint32_t SizeClasses::Search(uint64_t bytes) const {
   const auto* const begin = chunk_bytes_.begin() + 1;
   const auto* const end = begin + count_;
   const auto* const found = std::lower_bound(

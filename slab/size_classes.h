@@ -55,8 +55,8 @@ class SizeClasses {
   static constexpr uint32_t kSizeCountMax = kClassCountMax - 1;
 
   // `smallest_bytes`: chunk size of class 1. `growth`: at least one step. `granule_bytes`: every
-  // chunk size is a multiple of it, and a power of two. `largest_bytes`: no chunk larger than what
-  // holds this much.
+  // chunk size is a multiple of it, and a power of two, 8 or more. `largest_bytes`: no chunk larger
+  // than what holds this much.
   SizeClasses(uint32_t smallest_bytes, std::span<const GrowthStep> growth, uint32_t largest_bytes,
               uint32_t granule_bytes);
 
@@ -70,11 +70,23 @@ class SizeClasses {
   [[nodiscard]] uint32_t ChunkBytes(uint32_t class_id) const { return chunk_bytes_[class_id]; }
   [[nodiscard]] uint32_t LargestBytes() const { return chunk_bytes_[count_]; }
   // The smallest class that holds `bytes`, 0 when none does.
-  [[nodiscard]] uint32_t ClassFor(uint64_t bytes) const;
+  [[nodiscard]] uint32_t ClassFor(uint64_t bytes) const {
+    const uint64_t unit = (bytes + kUnitBytes - 1) / kUnitBytes;
+    return unit < by_unit_.size() ? by_unit_[unit] : Search(bytes);
+  }
 
  private:
+  // Every chunk size is a multiple of it, as it is of the granule.
+  static constexpr uint32_t kUnitBytes = 8;
+  // Most items are small: their class is looked up, not searched for.
+  static constexpr uint32_t kLookedUpBytesMax = 2048;
+
+  [[nodiscard]] uint32_t Search(uint64_t bytes) const;
+  void FillTable();
+
   std::array<uint32_t, kSizeCountMax + 1> chunk_bytes_{};
   uint32_t count_ = 0;
+  std::array<uint8_t, kLookedUpBytesMax / kUnitBytes + 1> by_unit_{};  // class by units, rounded up
 };
 
 }  // namespace larder::slab
