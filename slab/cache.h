@@ -89,6 +89,7 @@ class Reservation {
   Item* item_ = nullptr;
   CacheImpl* cache_ = nullptr;
   Worker* worker_ = nullptr;
+  uint64_t hash_ = 0;        // of its key
   uint64_t kept_bytes_ = 0;  // counted as under way
   bool may_wait_ = false;
   bool is_result_ = false;  // filled by the cache itself, see large_concatenation.h

@@ -184,8 +184,8 @@ std::optional<ArithmeticResult> Vivify(CacheImpl& cache, Worker& worker, std::st
       worker, {.key = key, .expires_s = *spec.vivify_expires_s, .value_bytes = digits}, &reserved);
   if (fresh == nullptr) return ArithmeticResult{.status = ArithmeticStatus::kNoMemoryToCreate};
   WritePaddedDecimal(spec.initial, {fresh->InlinePlace(), digits});
-  const StoreResult stored =
-      cache.Publish(worker, fresh, {.mode = StoreMode::kAdd, .new_cas = spec.new_cas});
+  const StoreResult stored = cache.Publish(worker, fresh, cache.slabs.index.Hash(key),
+                                           {.mode = StoreMode::kAdd, .new_cas = spec.new_cas});
   if (stored.status == StoreStatus::kStored) {
     return ArithmeticResult{.status = ArithmeticStatus::kDone,
                             .number = spec.initial,

@@ -139,9 +139,9 @@ class CacheImpl {
                                       Item* fresh, uint64_t cas, uint16_t generation);
   // Whether those who watch fetches know already that somebody looked under the key.
   enum class Look : uint8_t { kUntold, kTold };
-  // Stores `fresh` as `spec` asks, all but append and prepend. On any status but kStored it is
-  // still the caller's.
-  StoreResult Publish(Worker& worker, Item* fresh, const CommitSpec& spec,
+  // Stores `fresh`, whose key has this hash, as `spec` asks, all but append and prepend. On any
+  // status but kStored it is still the caller's.
+  StoreResult Publish(Worker& worker, Item* fresh, uint64_t hash, const CommitSpec& spec,
                       Look look = Look::kUntold);
   // append, prepend. kUnfinished: the result has more than `at_once_bytes_max`, and nothing is
   // done.

@@ -43,7 +43,8 @@ Item* Vivify(CacheImpl& cache, Worker& worker, std::string_view key, const MetaG
   if (fresh == nullptr) return nullptr;
   if (spec.takes_token) fresh->state.fetch_or(item_state::kTokenSent, std::memory_order_relaxed);
   const CommitSpec add{.mode = StoreMode::kAdd, .new_cas = spec.vivify_cas};
-  const StoreResult stored = cache.Publish(worker, fresh, add, CacheImpl::Look::kTold);
+  const StoreResult stored =
+      cache.Publish(worker, fresh, cache.slabs.index.Hash(key), add, CacheImpl::Look::kTold);
   if (stored.status == StoreStatus::kStored) return fresh;
   *retry = stored.status == StoreStatus::kNotStored;
   cache.supply.GiveBack(worker, fresh);

@@ -18,6 +18,7 @@ Reservation::Reservation(Reservation&& other) noexcept
       item_(std::exchange(other.item_, nullptr)),
       cache_(other.cache_),
       worker_(other.worker_),
+      hash_(other.hash_),
       kept_bytes_(std::exchange(other.kept_bytes_, 0)),
       may_wait_(other.may_wait_),
       is_result_(other.is_result_) {}
@@ -29,6 +30,7 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
   item_ = std::exchange(other.item_, nullptr);
   cache_ = other.cache_;
   worker_ = other.worker_;
+  hash_ = other.hash_;
   kept_bytes_ = std::exchange(other.kept_bytes_, 0);
   may_wait_ = other.may_wait_;
   is_result_ = other.is_result_;
@@ -59,6 +61,9 @@ void Reservation::Abandon() {
 
 Reservation Cache::Reserve(Worker& worker, const ItemSpec& spec) {
   Reservation reservation;
+  reservation.hash_ = impl_->slabs.index.Hash(spec.key);
+  // On their way while the chunk is laid out and the value copied.
+  impl_->slabs.PrefetchForChange(reservation.hash_);
   reservation.item_ = impl_->NewItem(worker, spec, &reservation.status_);
   reservation.cache_ = impl_.get();
   reservation.worker_ = &worker;
@@ -129,8 +134,8 @@ void BecomeStaleLike(const Item& old, Item& fresh) {
 
 }  // namespace
 
-StoreResult CacheImpl::Publish(Worker& worker, Item* fresh, const CommitSpec& spec, Look look) {
-  const uint64_t hash = slabs.index.Hash(fresh->Key());
+StoreResult CacheImpl::Publish(Worker& worker, Item* fresh, uint64_t hash, const CommitSpec& spec,
+                               Look look) {
   std::optional<Change> change;
   Present present;
   StoreStatus verdict = StoreStatus::kStored;
@@ -188,7 +193,7 @@ StoreResult CacheImpl::ConcatenateOrVivify(Worker& worker, Item* sent, const Com
   while (true) {
     StoreResult result = Concatenate(*this, worker, *sent, spec, at_once_bytes_max);
     if (result.status == StoreStatus::kNotFound && spec.vivifies) {
-      result = Publish(worker, sent, add, Look::kTold);
+      result = Publish(worker, sent, slabs.index.Hash(sent->Key()), add, Look::kTold);
       if (result.status == StoreStatus::kNotStored) continue;  // somebody else was faster
       *sent_is_stored = result.status == StoreStatus::kStored;
       return result;
@@ -225,7 +230,7 @@ StoreResult Cache::Commit(Worker& worker, Reservation reservation, const CommitS
       return result;
     }
   } else {
-    result = impl_->Publish(worker, sent, spec);
+    result = impl_->Publish(worker, sent, reservation.hash_, spec);
     sent_is_stored = result.status == StoreStatus::kStored;
   }
   if (sent_is_stored) reservation.item_ = nullptr;  // it is the cache's now

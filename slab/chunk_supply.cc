@@ -137,15 +137,18 @@ void ChunkSupply::SettleLocked(Worker& worker, SlabClass& slab_class) {
 // --- eviction ------------------------------------------------------------------------------------
 
 uint32_t ChunkSupply::ChooseVictims(Worker& worker, SlabClass& slab_class,
-                                    std::span<Item*> victims) {
+                                    std::span<Victim> victims) {
   const auto is_dead = [this](const Item& item) { return slabs_.IsDead(item); };
-  const auto hash_part = [this](const Item& item) {
-    return Lru::HashPart(slabs_.index.Hash(item.Key()));
+  Victim hashed;  // whose hash was asked for last: mostly that of the one who is chosen
+  const auto hash_part = [this, &hashed](Item& item) {
+    hashed = {&item, slabs_.index.Hash(item.Key())};
+    return Lru::HashPart(hashed.hash);
   };
   WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
   uint32_t count = 0;
   const MutexLock lock(slab_class.mutex);
   Lru& lru = slab_class.LruLocked();
+  lru.PrefetchOldest(victims.size());
   for (; count < victims.size(); ++count) {
     Lru::Scan scan;
     if (slabs_.config.evict) {
@@ -156,17 +159,21 @@ uint32_t ChunkSupply::ChooseVictims(Worker& worker, SlabClass& slab_class,
     counters.moves_to_warm.Add(scan.promoted_count);
     counters.moves_within_lru.Add(scan.passed_count);
     if (scan.victim == nullptr) break;
-    victims[count] = scan.victim;
+    if (hashed.item != scan.victim) (void)hash_part(*scan.victim);
+    victims[count] = hashed;
   }
   return count;
 }
 
+// The victims of a batch are anywhere in the index: their lines are on their way together, before
+// the first is needed.
 uint32_t ChunkSupply::Evict(Worker& worker, SlabClass& slab_class, uint32_t count) {
-  std::array<Item*, kBatchMax> victims;
+  std::array<Victim, kBatchMax> victims;
   const uint32_t chosen = ChooseVictims(worker, slab_class, {victims.data(), count});
   RaceWindow(Window::kVictimsStillIndexed);
+  for (uint32_t i = 0; i < chosen; ++i) slabs_.PrefetchForChange(victims[i].hash);
   uint32_t dropped = 0;
-  for (uint32_t i = 0; i < chosen; ++i) dropped += Drop(worker, victims[i]) ? 1 : 0;
+  for (uint32_t i = 0; i < chosen; ++i) dropped += DropVictim(worker, victims[i]) ? 1 : 0;
   return dropped;
 }
 
@@ -174,11 +181,11 @@ Item* ChunkSupply::EvictAndKeep(Worker& worker, SlabClass& slab_class) {
   // Others may be after the same few items.
   constexpr int kTriesMax = 4;
   Item* victim = nullptr;
-  for (int i = 0; i < kTriesMax; ++i) {
-    if (ChooseVictims(worker, slab_class, {&victim, 1}) == 0) return nullptr;
+  for (int i = 0; i < kTriesMax && victim == nullptr; ++i) {
+    Victim chosen;
+    if (ChooseVictims(worker, slab_class, {&chosen, 1}) == 0) return nullptr;
     RaceWindow(Window::kVictimsStillIndexed);
-    if (TakeOut(worker, victim)) break;
-    victim = nullptr;
+    if (TakeOut(worker, chosen)) victim = chosen.item;
   }
   if (victim == nullptr) return nullptr;
   const Handle handle = slabs_.arena.HandleOf(victim);
@@ -193,42 +200,46 @@ Item* ChunkSupply::EvictAndKeep(Worker& worker, SlabClass& slab_class) {
   return victim;
 }
 
-Item* ChunkSupply::ChooseLargeVictim(Worker& worker, SlabClass& heads) {
+ChunkSupply::Victim ChunkSupply::ChooseLargeVictim(Worker& worker, SlabClass& heads) {
   uint64_t chunk_count = 0;
   {
     const MutexLock lock(heads.mutex);
     chunk_count = heads.PageCountLocked() * heads.ChunksPerPage();
   }
-  Item* victim = nullptr;
+  Victim victim;
   for (uint64_t looked_at = 0; looked_at <= chunk_count; looked_at += Lru::kStepsMax) {
     if (ChooseVictims(worker, heads, {&victim, 1}) > 0) return victim;
   }
-  return nullptr;
+  return {};
 }
 
 uint64_t ChunkSupply::EvictLarge(Worker& worker, uint64_t bytes) {
   SlabClass& heads = slabs_.Class(slabs_.LargeClassId());
   uint64_t evicted_bytes = 0;
   for (uint32_t i = 0; i < kBatchMax && evicted_bytes < bytes; ++i) {
-    Item* const victim = ChooseLargeVictim(worker, heads);
-    if (victim == nullptr) break;
+    const Victim victim = ChooseLargeVictim(worker, heads);
+    if (victim.item == nullptr) break;
     RaceWindow(Window::kVictimsStillIndexed);
-    const uint64_t victim_bytes = slabs_.extents.BytesOf(victim->Extent());
-    const bool is_lent = IsLent(slabs_.arena.HandleOf(victim));
-    if (Drop(worker, victim) && !is_lent) evicted_bytes += victim_bytes;
+    const uint64_t victim_bytes = slabs_.extents.BytesOf(victim.item->Extent());
+    const bool is_lent = IsLent(slabs_.arena.HandleOf(victim.item));
+    if (DropVictim(worker, victim) && !is_lent) evicted_bytes += victim_bytes;
   }
   return evicted_bytes;
 }
 
 bool ChunkSupply::Drop(Worker& worker, Item* item) {
-  if (!TakeOut(worker, item)) return false;
+  return DropVictim(worker, {item, slabs_.index.Hash(item->Key())});
+}
+
+bool ChunkSupply::DropVictim(Worker& worker, const Victim& victim) {
+  if (!TakeOut(worker, victim)) return false;
   RaceWindow(Window::kRemovedNotRetired);
-  Retire(worker, item);
+  Retire(worker, victim.item);
   return true;
 }
 
-bool ChunkSupply::TakeOut(Worker& worker, Item* item) {
-  const uint64_t hash = slabs_.index.Hash(item->Key());
+bool ChunkSupply::TakeOut(Worker& worker, const Victim& victim) {
+  const auto [item, hash] = victim;
   uint8_t state = 0;
   {
     const MutexLock lock(slabs_.index.StripeOf(hash));

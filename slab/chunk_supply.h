@@ -113,14 +113,19 @@ class ChunkSupply {
   static constexpr std::chrono::milliseconds kPatience{1000};
   static constexpr uint32_t kLimboMax = 512;  // retired chunks before a collection is tried
 
+  struct Victim {
+    Item* item = nullptr;
+    uint64_t hash = 0;
+  };
   // Chooses up to victims.size() items that should leave; returns how many.
   [[nodiscard]] uint32_t ChooseVictims(Worker& worker, SlabClass& slab_class,
-                                       std::span<Item*> victims);
+                                       std::span<Victim> victims);
   // A page of heads may be all but empty: looked at to its end before nobody is believed there.
-  [[nodiscard]] Item* ChooseLargeVictim(Worker& worker, SlabClass& heads);
+  [[nodiscard]] Victim ChooseLargeVictim(Worker& worker, SlabClass& heads);
   // Takes one item out of the index; the chunk is the caller's to retire. False: somebody was
   // faster.
-  [[nodiscard]] bool TakeOut(Worker& worker, Item* item);
+  [[nodiscard]] bool TakeOut(Worker& worker, const Victim& victim);
+  bool DropVictim(Worker& worker, const Victim& victim);
   [[nodiscard]] Item* PopStock(Worker& worker, SlabClass& slab_class) const;
   void CountRemoved(Worker& worker, const Item& item, uint8_t state) const;
   void Settle(Worker& worker, SlabClass& slab_class);

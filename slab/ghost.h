@@ -38,6 +38,7 @@ class Ghost {
 
   [[nodiscard]] bool IsReady() const { return lines_ != nullptr; }
 
+  void PrefetchForChange(uint64_t hash) const { __builtin_prefetch(&LineOf(hash), 1); }
   void RememberLocked(uint64_t hash);
   // Whether the key is remembered; it no longer is.
   [[nodiscard]] bool TakeLocked(uint64_t hash);

@@ -81,6 +81,11 @@ Item* HashIndex::Find(uint64_t hash, std::string_view key) const {
 
 void HashIndex::PrefetchBucket(uint64_t hash) const { __builtin_prefetch(&BucketFor(hash)); }
 
+void HashIndex::PrefetchForChange(uint64_t hash) const {
+  __builtin_prefetch(&stripes_[hash & (kStripeCount - 1)], 1);
+  __builtin_prefetch(&BucketFor(hash), 1);
+}
+
 void HashIndex::PrefetchItems(uint64_t hash) const {
   const Bucket& bucket = BucketFor(hash);
   for (SlotMask m = MatchTag(bucket, TagOf(hash)); !m.Empty(); m.Next()) {

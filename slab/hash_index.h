@@ -90,6 +90,8 @@ class HashIndex {
   // Starts loading the items that Find(hash) will compare. Reads the bucket.
   void PrefetchItems(uint64_t hash) const;
 
+  // The same, and the stripe, to write to both.
+  void PrefetchForChange(uint64_t hash) const;
 
   // --- writers -------------------------------------------------------------------------------
   [[nodiscard]] Mutex& StripeOf(uint64_t hash) const {

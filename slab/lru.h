@@ -77,6 +77,13 @@ class Lru {
   [[nodiscard]] Scan FindVictim(const HashPartOf& hash_part_of, const IsDead& is_dead,
                                 uint64_t used_count);
 
+  // Starts loading the headers of the `count` items that are on probation for longest.
+  void PrefetchOldest(size_t count) const {
+    for (size_t i = 0; i < count && i < queue_.size(); ++i) {
+      __builtin_prefetch(ItemAt(queue_[i].handle));
+    }
+  }
+
   // One of the next kStepsMax chunks' items that is no longer served. Protects nobody, passes over
   // nobody.
   template <typename IsDead>

@@ -102,6 +102,12 @@ struct SlabSet {
   [[nodiscard]] bool IsDeadAt(uint16_t generation, const Item& item) const {
     return IsExpiredNow(item) || flush.IsFlushedAt(generation, item.generation, clock.NowSeconds());
   }
+  // Starts loading what a change under a key with this hash will write, wherever the key is.
+  void PrefetchForChange(uint64_t hash) const {
+    index.PrefetchForChange(hash);
+    ghost.PrefetchForChange(hash);
+  }
+
   // No longer served, though it still takes memory.
   [[nodiscard]] bool IsDead(const Item& item) const {
     return IsExpiredNow(item) || IsFlushed(item);
@@ -120,13 +126,13 @@ struct SlabSet {
   // Of a value that may be large. Apart, so that nobody else pays for it.
   [[nodiscard]] std::span<char> LongValuePlaceOf(const Item& item) const;
 
+  // What is read at every operation stands on other lines than what is written all the time.
   const CacheConfig config;
   const Clock& clock;
   alignas(64) MemoryBudget budget;
   alignas(64) PageArena arena;
   ExpiryHints hints;
   alignas(64) PagePool pool;
-  // What is read at every operation stands on other lines than what is written all the time.
   ExtentArea extents;
   alignas(64) SizeClasses sizes;
   EpochDomain epochs;
