@@ -42,10 +42,10 @@ bool ConcernsOneClient(int error_number) {
 }  // namespace
 
 std::unique_ptr<Acceptor> Acceptor::Create(std::vector<ListenSocket> sockets,
-                                           const AcceptLimits& limits, ClientCount& client_count,
+                                           const AcceptLimits& limits, Placement& placement,
                                            Log& log, Deal deal) {
   std::unique_ptr<Acceptor> acceptor(
-      new Acceptor(std::move(sockets), limits, client_count, log, std::move(deal)));
+      new Acceptor(std::move(sockets), limits, placement, log, std::move(deal)));
   acceptor->loop_ = EventLoop::Create([] {});
   if (acceptor->loop_ == nullptr || !acceptor->MakeEvents()) return nullptr;
   return acceptor;
@@ -114,16 +114,13 @@ Binding Acceptor::ProtocolsOf(int listen_fd) const {
   return Binding::kAuto;
 }
 
-// Relaxed: only this thread adds, so the limit holds whatever a worker subtracts meanwhile.
-bool Acceptor::IsFull() const {
-  return client_count_.load(std::memory_order_relaxed) >= limits_.clients_max;
-}
+// Only this thread adds, so the limit holds whatever the workers subtract meanwhile.
+bool Acceptor::IsFull() const { return placement_.Total() >= limits_.clients_max; }
 
 void Acceptor::Admit(Arrival arrival) {
   if (IsFull()) return Reject(arrival.socket);
-  client_count_.fetch_add(1, std::memory_order_relaxed);
   counters_.accepted.Add(1);
-  deal_(std::move(arrival));
+  deal_(placement_.Place(), std::move(arrival));
 }
 
 void Acceptor::Reject(const UniqueFd& socket) {

@@ -6,9 +6,10 @@
 // backlog meanwhile, and the thread does not spin.
 //
 // Owner    owns the listening sockets.
-// Threads  Start and Stop on the owner's thread; `deal` is called on the acceptor's.
+// Threads  Start and Stop on the owner's thread; `deal` is called on the acceptor's. It is the only
+//          one that waits on the listening sockets, so a client that comes wakes one thread.
 // Errors   Create returns null when the system gives no event loop.
-// Not here opening the sockets: listener.h; which worker gets a client: front_end.h
+// Not here opening the sockets: listener.h; which worker gets a client: placement.h
 #pragma once
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include "server/net/event_loop.h"
 #include "server/net/listener.h"
 #include "server/net/net_counters.h"
+#include "server/net/placement.h"
 #include "server/os/log.h"
 
 namespace larder::server {
@@ -35,13 +37,12 @@ struct AcceptLimits {
 
 class Acceptor {
  public:
-  using Deal = std::function<void(Arrival)>;
+  // Hands the client to the worker of that number.
+  using Deal = std::function<void(size_t worker, Arrival)>;
 
-  // `client_count` grows by one for each client dealt.
   [[nodiscard]] static std::unique_ptr<Acceptor> Create(std::vector<ListenSocket> sockets,
                                                         const AcceptLimits& limits,
-                                                        ClientCount& client_count, Log& log,
-                                                        Deal deal);
+                                                        Placement& placement, Log& log, Deal deal);
   ~Acceptor();
 
   void Start();
@@ -51,11 +52,11 @@ class Acceptor {
   [[nodiscard]] const std::vector<ListenSocket>& Sockets() const { return sockets_; }
 
  private:
-  Acceptor(std::vector<ListenSocket> sockets, const AcceptLimits& limits, ClientCount& client_count,
+  Acceptor(std::vector<ListenSocket> sockets, const AcceptLimits& limits, Placement& placement,
            Log& log, Deal deal)
       : sockets_(std::move(sockets)),
         limits_(limits),
-        client_count_(client_count),
+        placement_(placement),
         log_(log),
         deal_(std::move(deal)) {}
 
@@ -70,7 +71,7 @@ class Acceptor {
 
   std::vector<ListenSocket> sockets_;
   const AcceptLimits limits_;
-  ClientCount& client_count_;
+  Placement& placement_;
   Log& log_;
   const Deal deal_;
   AcceptorCounters counters_;

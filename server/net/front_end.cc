@@ -57,16 +57,16 @@ uint64_t FrontEnd::FdCount(const FrontEndConfig& config) {
 std::unique_ptr<FrontEnd> FrontEnd::Create(const FrontEndConfig& config,
                                            const MakeService& make_service, Log& log,
                                            std::string* error) {
-  std::unique_ptr<FrontEnd> front_end(new FrontEnd);
+  std::unique_ptr<FrontEnd> front_end(new FrontEnd(config.worker_count));
   std::vector<ListenSocket> listeners;
   *error = front_end->OpenListeners(config, &listeners);
   if (!error->empty()) return nullptr;
-  const auto deal = [self = front_end.get()](Arrival arrival) {
-    self->DealRoundRobin(std::move(arrival));
+  const auto deal = [self = front_end.get()](size_t worker, Arrival arrival) {
+    self->workers_[worker]->Add(std::move(arrival));
   };
   const AcceptLimits limits{config.clients_max, config.maxconns_fast, config.backlog};
   front_end->acceptor_ =
-      Acceptor::Create(std::move(listeners), limits, front_end->client_count_, log, deal);
+      Acceptor::Create(std::move(listeners), limits, front_end->placement_, log, deal);
   if (front_end->acceptor_ == nullptr || !front_end->MakeWorkers(config, make_service, log)) {
     *error = "cannot set up the event loops of all threads";
     return nullptr;
@@ -101,7 +101,8 @@ bool FrontEnd::MakeWorkers(const FrontEndConfig& config, const MakeService& make
   limits.stall_timeout_s = config.stall_timeout_s;
   limits.buffer_bytes_max = PartOfBuffers(config);
   for (uint32_t i = 0; i < config.worker_count; ++i) {
-    auto worker = Worker::Create(limits, make_service(), client_count_, config.observer, log);
+    auto worker =
+        Worker::Create(limits, make_service(), placement_.CountOf(i), config.observer, log);
     if (worker == nullptr) return false;
     workers_.push_back(std::move(worker));
   }
@@ -139,11 +140,6 @@ void FrontEnd::Start(const std::function<void()>& on_worker_start) {
 void FrontEnd::Stop() {
   if (acceptor_ != nullptr) acceptor_->Stop();
   for (const auto& worker : workers_) worker->Stop();
-}
-
-void FrontEnd::DealRoundRobin(Arrival arrival) {
-  workers_[next_worker_]->Add(std::move(arrival));
-  next_worker_ = (next_worker_ + 1) % workers_.size();
 }
 
 // One look at all connections at a time; it serves everybody who asked before it began.
@@ -186,7 +182,7 @@ void FrontEnd::Gather() {
 FrontEndTotals FrontEnd::Totals() const {
   FrontEndTotals totals;
   const AcceptorCounters& accepting = acceptor_->Counters();
-  totals.clients = client_count_.load(std::memory_order_relaxed);  // a figure of a moment
+  totals.clients = placement_.Total();  // a figure of a moment
   totals.listeners = acceptor_->Sockets().size();
   totals.udp_sockets = udp_socket_count_;
   totals.accepted = accepting.accepted.Get();

@@ -16,6 +16,7 @@
 
 #include "server/net/acceptor.h"
 #include "server/net/listen_address.h"
+#include "server/net/placement.h"
 #include "server/net/worker.h"
 
 namespace larder::server {
@@ -102,7 +103,7 @@ class FrontEnd {
   void DescribeConnections(TakeConnectionFacts done);
 
  private:
-  FrontEnd() = default;
+  explicit FrontEnd(size_t worker_count) : placement_(worker_count) {}
   [[nodiscard]] std::string OpenListeners(const FrontEndConfig& config,
                                           std::vector<ListenSocket>* listeners) const;
   [[nodiscard]] bool MakeWorkers(const FrontEndConfig& config, const MakeService& make_service,
@@ -110,14 +111,12 @@ class FrontEnd {
   [[nodiscard]] std::string ServeUdp(const FrontEndConfig& config);
   void DescribeListeners();
   void Gather();
-  void DealRoundRobin(Arrival arrival);
 
-  ClientCount client_count_{0};
+  Placement placement_;
   std::mutex askers_mutex_;
   std::vector<TakeConnectionFacts> askers_;  // guarded by askers_mutex_; for the next look
   bool is_gathering_ = false;                // guarded by askers_mutex_
   std::vector<std::unique_ptr<Worker>> workers_;
-  size_t next_worker_ = 0;  // the acceptor's thread only
   std::unique_ptr<Acceptor> acceptor_;
   std::vector<UdpPort> udp_ports_;
   size_t udp_socket_count_ = 0;

@@ -3,7 +3,7 @@
 // Units    bytes and counts as the names say.
 // Threads  each counter has one writer: a worker's own are written by its thread, the acceptor's
 //          by the acceptor's. Anybody may read; relaxed, because a reader that sees the value of a
-//          moment ago is as right as one that asked earlier. ClientCount alone has many writers.
+//          moment ago is as right as one that asked earlier. ClientCount alone has two writers.
 // Not here memcached's names for the sums: server/commands/server_view.h
 #pragma once
 
@@ -52,7 +52,8 @@ struct AcceptorCounters {
   std::atomic<bool> is_paused{false};
 };
 
-// Clients connected at present. The acceptor adds, every worker subtracts.
+// Clients of one worker at present, those on their way to it included. The acceptor adds, the
+// worker subtracts.
 using ClientCount = std::atomic<uint64_t>;
 
 }  // namespace larder::server

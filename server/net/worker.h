@@ -102,7 +102,7 @@ class Worker final : public ConnectionHost {
   std::thread thread_;
 
   std::mutex inbox_mutex_;
-  std::vector<Arrival> arrivals_;   // guarded by inbox_mutex_
+  std::deque<Arrival> arrivals_;    // guarded by inbox_mutex_
   std::vector<TakeFacts> askers_;   // guarded by inbox_mutex_
   bool stop_is_requested_ = false;  // guarded by inbox_mutex_
 

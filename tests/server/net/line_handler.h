@@ -7,6 +7,7 @@
 //     quit        close when all is sent       abort       close at once
 //     nonsense    as quit, because the stream makes no sense
 //     protocols   answered with what the listener takes: auto, text or binary
+//     worker      answered with the number of its worker and a line end
 //
 // and any other line is answered with itself.
 //
@@ -32,6 +33,7 @@ struct LineStats {
   std::atomic<int> open_turns{0};
   std::atomic<int> out_of_turn{0};  // handler calls outside a turn
   std::atomic<int> handlers{0};
+  std::atomic<int> services{0};
   std::atomic<size_t> pending_bytes_peak{0};
   std::atomic<bool> handlers_never_block{false};  // set by a test, read by handlers
 };
@@ -40,7 +42,8 @@ class LineHandler final : public StreamHandler {
  public:
   static constexpr size_t kBlockedAboveBytes = 128 * 1024;
 
-  LineHandler(LineStats& stats, const ConnectionLink& link) : stats_(stats), link_(link) {
+  LineHandler(LineStats& stats, int worker, const ConnectionLink& link)
+      : stats_(stats), worker_(worker), link_(link) {
     ++stats_.handlers;
   }
   ~LineHandler() override {
@@ -124,6 +127,8 @@ class LineHandler final : public StreamHandler {
     } else if (line == "protocols\n") {
       constexpr const char* kNames[] = {"auto", "text", "binary"};
       replies.Append(kNames[static_cast<int>(link_.Protocols())]);
+    } else if (line == "worker\n") {
+      replies.Append(std::to_string(worker_) + '\n');
     } else {
       replies.Append(line);
     }
@@ -161,6 +166,7 @@ class LineHandler final : public StreamHandler {
   }
 
   LineStats& stats_;
+  const int worker_;
   const ConnectionLink& link_;
   std::string value_;
   size_t value_bytes_left_ = 0;
@@ -169,18 +175,19 @@ class LineHandler final : public StreamHandler {
 
 class LineService final : public WorkerService {
  public:
-  explicit LineService(LineStats& stats) : stats_(stats) {}
+  explicit LineService(LineStats& stats) : stats_(stats), worker_(stats.services++) {}
   void OnTurnStart() override {
     ++stats_.turns;
     ++stats_.open_turns;
   }
   void OnTurnEnd() override { --stats_.open_turns; }
   std::unique_ptr<StreamHandler> MakeHandler(ConnectionLink& link) override {
-    return std::make_unique<LineHandler>(stats_, link);
+    return std::make_unique<LineHandler>(stats_, worker_, link);
   }
 
  private:
   LineStats& stats_;
+  const int worker_;
 };
 
 }  // namespace larder::server
