@@ -26,6 +26,8 @@ MIB = 1 << 20
 OVERFILL = 1.3
 SETTLE_SECONDS = 2  # for background work, and for the kernel's per-thread counts to be summed up
 CLIENTS = 1000
+IDLE_CLIENTS = 10_000
+IDLE_KEYS = 100
 KEY_BYTES = 25
 
 
@@ -35,6 +37,8 @@ class Holding:
     resident_bytes: int
     items: int
     value_bytes: int
+    clients: int = 0
+    client_bytes: int = 0  # by which resident memory grew when they connected
 
     def items_per_mib(self) -> float:
         return self.items / (self.resident_bytes / MIB)
@@ -44,6 +48,9 @@ class Holding:
 
     def resident_mib(self) -> float:
         return self.resident_bytes / MIB
+
+    def kib_per_client(self) -> float:
+        return self.client_bytes / 1024 / max(self.clients, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,13 +74,14 @@ CASES = (
          "between:65536:1000000", "bytes_per_value_byte", 3, "<= 1.05"),
     Case("clients", "resident MiB, 100 B values, {:,} clients", "fixed:100", "resident_mib", 1,
          "<= -m + 12", clients=CLIENTS),
+    Case("idle", "KiB for an idle connection, {:,} of them", "fixed:100", "kib_per_client", 3,
+         "<= 0.5", clients=IDLE_CLIENTS),
 )
 
 
-def with_clients(case: Case, clients: int) -> Case:
-    """The case with that many clients, if it has any."""
-    if not case.clients:
-        return case
+def with_clients(case: Case, clients_max: int) -> Case:
+    """The case with no more clients than that."""
+    clients = min(case.clients, clients_max)
     return dataclasses.replace(case, what=case.what.format(clients), clients=clients)
 
 
@@ -84,6 +92,10 @@ def resident_bytes(pid: int) -> int:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
     raise BenchError(f"process {pid} has no resident memory: did the server end?")
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port))
 
 
 def store_and_fetch(client: socket.socket, number: int) -> None:
@@ -105,11 +117,11 @@ def store_and_fetch(client: socket.socket, number: int) -> None:
 class Scale:
     """How large a run is."""
     memory_mb: int
-    clients: int
+    clients_max: int
     settle_seconds: float
 
 
-QUICK = Scale(memory_mb=8, clients=20, settle_seconds=0)
+QUICK = Scale(memory_mb=8, clients_max=20, settle_seconds=0)
 
 
 def hold(server: Server, fill: str, case: Case, scale: Scale) -> Holding:
@@ -118,15 +130,21 @@ def hold(server: Server, fill: str, case: Case, scale: Scale) -> Holding:
         total_bytes = int(scale.memory_mb * MIB * OVERFILL)
         kept = bench_servers.run_tool([fill, f"--port={port}", f"--values={case.values}",
                                        f"--total-bytes={total_bytes}"])
+        # A few keys, all of them stored before: what is left to grow is what the clients cost.
+        for number in range(min(case.clients, IDLE_KEYS)):
+            with connect(port) as client:
+                store_and_fetch(client, number)
+        time.sleep(scale.settle_seconds)
+        before_bytes = resident_bytes(pid)
         for number in range(case.clients):
-            client = connected.enter_context(socket.create_connection(("127.0.0.1", port)))
-            store_and_fetch(client, number)
+            store_and_fetch(connected.enter_context(connect(port)), number % IDLE_KEYS)
         time.sleep(scale.settle_seconds)
         if int(kept["held_items"]) == int(kept["stored_items"]):
             print(f"{case.name}: {server.name} was not full: it kept all {kept['held_items']}",
                   file=sys.stderr)
-        return Holding(resident_bytes(pid), int(kept["held_items"]),
-                       int(kept["held_value_bytes"]))
+        after_bytes = resident_bytes(pid)
+        return Holding(after_bytes, int(kept["held_items"]), int(kept["held_value_bytes"]),
+                       case.clients, after_bytes - before_bytes)
 
 
 def verdict(case: Case, ratio: float, ours: float, memory_mb: int) -> str:
@@ -146,7 +164,7 @@ def table_head() -> list:
 
 def table_row(case: Case, ours: Holding, theirs: Holding, memory_mb: int) -> list:
     our_figure, their_figure = (getattr(holding, case.figure)() for holding in (ours, theirs))
-    ratio = our_figure / their_figure
+    ratio = our_figure / their_figure if their_figure else 0.0
     return [case.what, f"{their_figure:,.{case.digits}f}", f"{our_figure:,.{case.digits}f}",
             f"{ratio:.2f}x", case.target, verdict(case, ratio, our_figure, memory_mb),
             f"{theirs.resident_mib():.1f}", f"{ours.resident_mib():.1f}"]
@@ -183,9 +201,9 @@ def allow_open_files(count: int) -> None:
 
 def main() -> int:
     arguments = parse_arguments()
-    scale = QUICK if arguments.quick else Scale(arguments.memory_mb, CLIENTS, SETTLE_SECONDS)
-    # Twice as many as needed: both count the listening socket and others of their own.
-    connections_max = 2 * scale.clients + 10
+    scale = QUICK if arguments.quick else Scale(arguments.memory_mb, IDLE_CLIENTS, SETTLE_SECONDS)
+    # More than needed: both count the listening socket and others of their own.
+    connections_max = scale.clients_max + 1000
     allow_open_files(connections_max)
     flags = ("-m", str(scale.memory_mb), "-c", str(connections_max),
              *bench_servers.root_flags())
@@ -197,7 +215,7 @@ def main() -> int:
           f"values make {OVERFILL} times -m;\n  then counted one by one, and divided by the "
           "server's VmRSS\n")
     bench_servers.print_head(table_head())
-    for case in (with_clients(case, scale.clients) for case in CASES):
+    for case in (with_clients(case, scale.clients_max) for case in CASES):
         if arguments.case and case.name not in arguments.case:
             continue
         print(f"{case.name}: {case.what}", file=sys.stderr)

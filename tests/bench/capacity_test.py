@@ -33,6 +33,16 @@ class TableTest(unittest.TestCase):
         self.assertEqual(holding.bytes_per_value_byte(), 2)
         self.assertEqual(holding.resident_mib(), 4)
 
+    def test_a_client_costs_what_memory_grew_by_when_they_connected(self):
+        holding = Holding(4 * MIB, 1000, 2 * MIB, clients=2048, client_bytes=MIB)
+        self.assertEqual(holding.kib_per_client(), 0.5)
+
+    def test_a_quick_run_has_fewer_clients_and_says_so(self):
+        idle = next(row for row in capacity.CASES if row.name == "idle")
+        self.assertEqual(capacity.with_clients(idle, 20).clients, 20)
+        self.assertIn("20 of them", capacity.with_clients(idle, 20).what)
+        self.assertEqual(capacity.with_clients(idle, 50_000), capacity.with_clients(idle, 10_000))
+
     def test_a_row_shows_both_figures_their_ratio_and_both_sizes(self):
         row = capacity.table_row(case(">= 1.40x"), Holding(2 * MIB, 3000, 1),
                                  Holding(4 * MIB, 4000, 1), 4)
@@ -57,11 +67,11 @@ class QuickRunTest(unittest.TestCase):
         result = run("--quick")
         self.assertEqual(result.returncode, 0, result.stderr)
         rows = [line.split(" | ") for line in result.stdout.splitlines() if line.startswith("| ")]
-        names = [capacity.with_clients(row, capacity.QUICK.clients).what for row in capacity.CASES]
+        names = [capacity.with_clients(row, capacity.QUICK.clients_max).what for row in capacity.CASES]
         self.assertEqual([row[0].removeprefix("| ") for row in rows[1:]], names)
         for row in rows[1:]:
-            self.assertRegex(row[1], r"^[\d,.]+$")
-            self.assertRegex(row[3], r"^\d+\.\d\dx$")
+            self.assertRegex(row[1], r"^-?[\d,.]+$")
+            self.assertRegex(row[3], r"^-?\d+\.\d\dx$")
             self.assertIn(row[5], ("met", "not met"))
 
     def test_only_the_chosen_cases_run(self):
