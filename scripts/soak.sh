@@ -4,6 +4,10 @@
 # resident memory can be watched.
 #
 #   scripts/soak.sh [-t seconds] [-n number] [program ...]    programs: cache presence memory
+#   scripts/soak.sh server [seconds]      the whole server under mixed load, half an hour by default
+#
+# The last runs one Larder, built for release, and says whether answers, memory, latencies and
+# statistics stayed what they should be: tests/bench/soak_server.py.
 #
 # The memory property draws its scenarios from numbers; the first comes from the clock, or is the
 # one that -n gives, as a failure names it. A failure does not stop the rest; the exit status is 1.
@@ -18,7 +22,7 @@ first_scenario=$(date +%s)
 failed=()
 
 usage() {
-  sed -n '6s/^# *//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '6p;7p' "${BASH_SOURCE[0]}" | sed 's/^# *//' >&2
   exit 2
 }
 
@@ -53,8 +57,21 @@ build_programs() {
       --target "${targets[@]}"
 }
 
+soak_server() {
+  local folder=build/release
+  install_packages python3 "${build_packages[@]}" "${test_packages[@]}" &&
+    configure_preset release &&
+    cmake --build --preset release -j "$job_count" --target larder loadgen || exit
+  LARDER=${LARDER:-$folder/larder} LOADGEN=${LOADGEN:-$folder/tests/bench/loadgen} \
+    exec /usr/bin/python3 tests/bench/soak_server.py --seconds "${1:-1800}"
+}
+
 main() {
   local programs preset program
+  if [[ ${1:-} == server ]]; then
+    [[ ${2:-1800} =~ ^[0-9]+$ ]] || usage
+    soak_server "${2:-1800}"
+  fi
   while getopts t:n: option; do
     case $option in
       t) seconds=$OPTARG ;;
