@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares Larder with memcached, side by side on this machine, and prints a table of ratios.
 #
-#   scripts/bench.sh [--peer BINARY] [--rounds N] [workload ...]   CPU time for each request
+#   scripts/bench.sh [--peer BINARY] [--threads 1,2,4] [workload ...]   CPU time for each request
 #   scripts/bench.sh capacity [--peer BINARY] [case ...]           items for each MiB of memory
 #   scripts/bench.sh hits [--peer BINARY] [--only workload]        misses in read-through replay
 #   scripts/bench.sh stalls [--peer BINARY] [disturbance ...]      latencies beside other work

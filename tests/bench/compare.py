@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Loads Larder and memcached in turn with the same requests and prints a table of ratios.
 
-    compare.py [--quick] [--peer BINARY] [--rounds N] [workload ...]
+    compare.py [--quick] [--peer BINARY] [--rounds N] [--threads N,N..] [workload ...]
 
 Started by scripts/bench.sh, which builds what is needed and sets the environment: LARDER (the
-server), LOADGEN, MEMCACHED (--peer's default), THREADS (-t of both servers), MEMORY_MB (-m of
-both), and BENCH_COMMAND (what was typed).
+server), LOADGEN, MEMCACHED (--peer's default), THREADS (--threads' default: -t of both servers),
+MEMORY_MB (-m of both), and BENCH_COMMAND (what was typed).
 """
 
 import argparse
@@ -100,6 +100,18 @@ def table_row(name: str, pairs: list) -> list:
     return cells + [f"{statistics.median(ratios(pairs, figure)):.2f}x" for figure, _ in RATIOS]
 
 
+def thread_counts(text: str) -> list:
+    """The numbers of '1,2,4'."""
+    counts = [int(number) for number in text.split(",")]
+    if min(counts) < 1:
+        raise ValueError(text)
+    return counts
+
+
+def with_threads(server: Server, count: int) -> Server:
+    return dataclasses.replace(server, flags=("-t", str(count), *server.flags))
+
+
 def parse_arguments() -> argparse.Namespace:
     names = [workload.name for workload in WORKLOADS]
     parser = argparse.ArgumentParser(prog="scripts/bench.sh", description=__doc__.split("\n")[0])
@@ -109,6 +121,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--peer", default=os.environ.get("MEMCACHED", "memcached"),
                         help="the memcached to compare with (%(default)s)")
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS", "5")))
+    parser.add_argument("--threads", type=thread_counts, default=os.environ.get("THREADS", "1"),
+                        help="-t of both; several, separated by commas, make a row each "
+                             "(%(default)s)")
     arguments = parser.parse_args()
     for name in arguments.workload:
         if name not in names:
@@ -121,19 +136,23 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     arguments = parse_arguments()
     rounds = 1 if arguments.quick else arguments.rounds
-    flags = ("-t", os.environ.get("THREADS", "1"), "-m", os.environ.get("MEMORY_MB", "512"),
-             *bench_servers.root_flags())
+    flags = ("-m", os.environ.get("MEMORY_MB", "512"), *bench_servers.root_flags())
     larder = Server("Larder", program_from_environment("LARDER", "larder"), flags)
     memcached = Server("memcached", bench_servers.program(arguments.peer, "--peer"), flags)
     loadgen = program_from_environment("LOADGEN", "loadgen")
     bench_servers.print_preamble(larder, memcached)
+    print(f"- `-t {'`, `-t '.join(map(str, arguments.threads))}`")
     print(f"- ratios are Larder / memcached, the median of {rounds} paired rounds; below 1 is "
           "better, but for requests/s\n")
     bench_servers.print_head(table_head())
     for workload in WORKLOADS:
-        if not arguments.workload or workload.name in arguments.workload:
-            pairs = compare(workload, larder, memcached, loadgen, rounds, arguments.quick)
-            bench_servers.print_row(table_row(workload.name, pairs))
+        if arguments.workload and workload.name not in arguments.workload:
+            continue
+        for count in arguments.threads:
+            pairs = compare(workload, with_threads(larder, count), with_threads(memcached, count),
+                            loadgen, rounds, arguments.quick)
+            name = workload.name + (f", -t {count}" if len(arguments.threads) > 1 else "")
+            bench_servers.print_row(table_row(name, pairs))
     return 0
 
 

@@ -49,6 +49,15 @@ class QuickRunTest(unittest.TestCase):
                 re.compile(rf"^\| {workload.name} \| {number} µs \| {number} µs \| {number}x \| "
                            rf"{number} to {number} (\| {number}x ){{4}}\|$", re.MULTILINE))
 
+    def test_several_numbers_of_threads_make_a_row_each(self):
+        result = run("--quick", "--threads", "1,2", "get-8x64")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = re.findall(r"^\| (get-8x64, -t \d) \|", result.stdout, re.MULTILINE)
+        self.assertEqual(rows, ["get-8x64, -t 1", "get-8x64, -t 2"])
+
+    def test_a_number_of_threads_below_one_is_refused(self):
+        self.assertEqual(run("--quick", "--threads", "0", "get-8x64").returncode, 2)
+
     def test_only_the_chosen_workloads_run(self):
         result = run("--quick", "set-10k")
         self.assertEqual(result.returncode, 0, result.stderr)
