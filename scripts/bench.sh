@@ -8,6 +8,7 @@
 #   scripts/bench.sh instructions [--check | --update] [workload ...]
 #                                                    Larder alone: instructions for each request
 #   scripts/bench.sh engine [--large]                the engine alone: two threads, groups, memory
+#   scripts/bench.sh many-clients [--peer BINARY] [--clients N]    15,000 with a request a second
 #
 # --help of each lists the rest; --quick shows in seconds that it works (but for `instructions`).
 #
@@ -46,6 +47,7 @@ case ${1:-} in
   stalls) script=stalls ;;
   instructions) script=instructions programs=(larder) peer= ;;
   engine) script=engine programs=(bench_cache) peer= ;;
+  many-clients) script=many_clients programs=(larder) ;;
 esac
 [[ $script != compare ]] && shift
 
