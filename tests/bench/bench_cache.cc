@@ -117,6 +117,13 @@ void RegisterGets(std::string_view items, CacheUnderTest& under_test, const KeyS
   });
 }
 
+// All threads ask for one key: to be compared with get/items:1000, where each has its own.
+void RegisterHot(CacheUnderTest& under_test, const KeySequence& one_key) {
+  Register("get/hot", [&](State& state) {
+    Run(state, under_test, one_key, [](Bench& bench) { bench.GetEach(kTurnKeys); });
+  });
+}
+
 void RegisterSets(std::string_view items, CacheUnderTest& under_test, const KeySequence& keys) {
   Register(fmt::format("set/items:{}", items), [&](State& state) {
     Run(state, under_test, keys, [](Bench& bench) { bench.SetEach(kTurnKeys); });
@@ -217,6 +224,7 @@ int Main(int argc, char** argv) {
   CacheUnderTest large(large_count, large_count * kLargeBytesPerItem + 64 * slab::kMiB);
   CacheUnderTest full(kSmallItemCount, kSmallLimitBytes);
   const KeySequence small_uniform = KeySequence::Uniform(kSmallItemCount);
+  const KeySequence one_key = KeySequence::Uniform(1);
   const KeySequence large_uniform = KeySequence::Uniform(large_count);
   const KeySequence large_zipf = KeySequence::Zipf(large_count, kZipfExponent);
 
@@ -224,6 +232,7 @@ int Main(int argc, char** argv) {
   RegisterMemoryLatency(std::bit_floor(chase_mib) * slab::kMiB);
   RegisterGets("1000", small, small_uniform);
   RegisterSets("1000", small, small_uniform);
+  RegisterHot(small, one_key);
   const std::string large_name = fmt::format("{}", large_count);
   RegisterGets(large_name, large, large_uniform);
   RegisterMixed(large_name, large, large_zipf);
