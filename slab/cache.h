@@ -258,6 +258,7 @@ class Cache {
   void SetWakeRoomMaker(std::function<void()> wake);
 
  private:
+  friend class LineNames;  // tests/slab/shared_writes
   explicit Cache(std::unique_ptr<CacheImpl> impl);
   std::unique_ptr<CacheImpl> impl_;
 };

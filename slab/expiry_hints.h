@@ -84,6 +84,7 @@ class ExpiryHints {
   }
 
  private:
+  friend class LineNames;  // tests/slab/shared_writes
   static constexpr uint16_t kNone = 0;
   static constexpr uint32_t kHintBits = 16;
   static constexpr uint64_t kHintMask = 0xFFFF;

@@ -53,6 +53,7 @@ class Ghost {
   [[nodiscard]] uint64_t Bytes() const { return LineCount() * sizeof(Line); }
 
  private:
+  friend class LineNames;  // tests/slab/shared_writes
   static constexpr uint32_t kSlotCount = 31;
   struct alignas(64) Line {
     std::array<uint16_t, kSlotCount> fingerprints;  // 0: empty

@@ -147,6 +147,7 @@ class HashIndex {
   }
 
  private:
+  friend class LineNames;  // tests/slab/shared_writes
   static constexpr uint64_t kSegmentBytes = 64 * 1024;
   static constexpr uint64_t kBucketsPerSegment = kSegmentBytes / sizeof(Bucket);
   static_assert(kBucketsPerSegment >= kStripeCount, "a stripe has at least one bucket");
