@@ -276,7 +276,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--server", default=os.environ.get("LARDER", "larder"))
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true",
-                      help=f"fail where a count is more than {TOLERANCE:.0%} off the table")
+                      help=f"fail where a count is more than {TOLERANCE:.0%}% off the table")
     what.add_argument("--update", action="store_true", help="write the counts into the table")
     arguments = parser.parse_args()
     for name in arguments.workload:
