@@ -17,7 +17,7 @@ template <typename Check>
 void ForManyTexts(const Check& check) {
   const std::string alphabet("a\x00 !\x1f\x20\x21\x7f\x80\x81\xa0\xff\r\n\tz", 16);
   uint32_t random = 1;
-  for (int round = 0; round < 20'000; ++round) {
+  for (size_t round = 0; round < 20'000; ++round) {
     std::string text;
     const size_t length = round % 41;
     for (size_t i = 0; i < length; ++i) {
