@@ -168,8 +168,8 @@ def memory_faults(levels: list, limit_bytes: int, warm_up_seconds: float) -> lis
 
 
 def latency_faults(larder: dict) -> list:
-    return [f"{name} is {larder[name]}, above {LATENCY_US_MAX}" for name in LATENCIES
-            if name in larder and float(larder[name]) > LATENCY_US_MAX]
+    return [f"{name} is {larder.get(name)}, not at most {LATENCY_US_MAX}" for name in LATENCIES
+            if not float(larder.get(name, "inf")) <= LATENCY_US_MAX]
 
 
 def stats_faults(stats: dict, items: dict) -> list:

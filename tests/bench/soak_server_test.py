@@ -56,10 +56,11 @@ class JudgementTest(unittest.TestCase):
             faults = soak_server.stats_faults(consistent_stats(**changed), self.ITEMS)
             self.assertEqual(len(faults), 1, changed)
 
-    def test_a_latency_is_judged_where_the_server_tells_it(self):
-        self.assertEqual(soak_server.latency_faults({}), [])
-        self.assertEqual(soak_server.latency_faults({"turn_p999_us": "1000"}), [])
-        self.assertEqual(len(soak_server.latency_faults({"latency_p999_us": "1001"})), 1)
+    def test_a_latency_above_the_bound_is_a_fault_and_so_is_one_that_the_server_does_not_tell(self):
+        good = {"latency_p999_us": "12.345", "turn_p999_us": "1000"}
+        self.assertEqual(soak_server.latency_faults(good), [])
+        self.assertEqual(len(soak_server.latency_faults({**good, "latency_p999_us": "1001"})), 1)
+        self.assertEqual(len(soak_server.latency_faults({"turn_p999_us": "1"})), 1)
 
     def test_values_of_different_numbers_differ(self):
         self.assertEqual(len(soak_activities.text(7, 1000)), 1000)
