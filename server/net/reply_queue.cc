@@ -178,11 +178,7 @@ IoResult ReplyQueue::FlushRange(Transport& transport, size_t bytes) {
     CloseRange();
     MoveToBacklog(pieces_);
   }
-  if (more_blocks_.empty() && pieces_.empty()) [[likely]] {
-    cursor_ = range_ = first_block_.get();
-  } else {
-    Reset();
-  }
+  Reset();
   return sent;
 }
 

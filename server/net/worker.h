@@ -2,8 +2,8 @@
 //
 // A turn of its loop: wait for events; for each, the connection receives, and one for which was
 // received a little before handles and sends (look_ahead.h); then those in line to resume get one
-// go each. WorkerService hears of a turn at its first callback and
-// after its last, so that what it holds on-line is off-line while the worker waits.
+// go each. WorkerService hears of a turn at its first callback and after its last, so that what it
+// holds on-line is off-line while the worker waits.
 //
 // Idle and stalled connections are found by inspecting all of them, a stretch at a time, when the
 // first of them may be due. So a request costs no more than storing the second it came in, and a
