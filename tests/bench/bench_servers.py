@@ -38,13 +38,19 @@ class Server:
     @contextlib.contextmanager
     def running(self):
         """Yields (pid, port) of a new process, and stops it whatever happens."""
+        with self.process() as (process, port):
+            yield process.pid, port
+
+    @contextlib.contextmanager
+    def process(self):
+        """The same for those who end it themselves, or ask how it ended: (Popen, port)."""
         port = free_port()
         command = [*self.launcher, self.program, "-l", "127.0.0.1", "-p", str(port), *self.flags]
         with tempfile.TemporaryFile(mode="w+") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             try:
                 wait_until_serving(process, port, command, log)
-                yield process.pid, port
+                yield process, port
             finally:
                 stop(process)
 

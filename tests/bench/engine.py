@@ -5,11 +5,12 @@
 
 Runs bench_cache, the rows of which take short turns in a random order (interleaved repetitions), so
 that what drifts meanwhile drifts for all. Ratios are those of medians; the spread is that of the
-middle half of the turns, over the median, in whichever of the two rows it is larger. The first table has the operations a second of two threads over
-those of one. Its first two rows are what the machine gives two threads that share nothing: one that
-only computes, and one that only waits for main memory. The second table has the time for one key
-asked for by itself and in a group of 32, whose misses overlap, and how many times the latency of
-main memory that is. --large repeats it with 50 million items, which take 8 GB.
+middle half of the turns, over the median, in whichever of the two rows it is larger. The first
+table has the operations a second of two threads over those of one. Its first two rows are what the
+machine gives two threads that share nothing: one that only computes, and one that only waits for
+main memory. The second table has the time for one key asked for by itself and in a group of 32,
+whose misses overlap, and how many times the latency of main memory that is. --large repeats it with
+50 million items, which take 8 GB.
 """
 
 import argparse

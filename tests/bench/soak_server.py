@@ -20,13 +20,12 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import bench_servers
 import capacity
 import soak_activities
-from bench_servers import BenchError
+from bench_servers import BenchError, Server
 from soak_activities import Client, Scale, SoakError
 
 MIB = 1 << 20
@@ -209,19 +208,9 @@ def settled_faults(port: int) -> list:
     return faults
 
 
-@contextlib.contextmanager
-def larder(flags: tuple):
-    """Yields (process, port) of a new server, and stops it if it is still there."""
-    port = bench_servers.free_port()
-    command = [bench_servers.program_from_environment("LARDER", "larder"), "-l", "127.0.0.1",
-               "-p", str(port), *flags, *bench_servers.root_flags()]
-    with tempfile.TemporaryFile(mode="w+") as log:
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
-            try:
-                bench_servers.wait_until_serving(process, port, command, log)
-                yield process, port
-            finally:
-                bench_servers.stop(process)
+def larder(flags: tuple) -> Server:
+    return Server("Larder", bench_servers.program_from_environment("LARDER", "larder"),
+                  (*flags, *bench_servers.root_flags()))
 
 
 def end_faults(process) -> list:
@@ -238,8 +227,8 @@ def soak(arguments, scale: Scale, loadgen: str) -> list:
     limit_bytes = scale.memory_mb * MIB
     large_mb = max(scale.large_bytes * 5 // 4 // MIB, 2)
     levels = []
-    with larder(("-t", str(THREADS), "-m", str(scale.memory_mb), "-I", f"{large_mb}m")) as (
-            process, port):
+    flags = ("-t", str(THREADS), "-m", str(scale.memory_mb), "-I", f"{large_mb}m")
+    with larder(flags).process() as (process, port):
         began = time.monotonic()
         requests = 20_000 if arguments.quick else 2_000_000
         with Crowd(loadgen, requests, port, scale) as crowd:
