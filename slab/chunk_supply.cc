@@ -61,12 +61,7 @@ Item* ChunkSupply::Take(Worker& worker, SlabClass& slab_class) {
     item = TakeFree(worker, slab_class);
   }
   if (item == nullptr && AddPageFromPool(slab_class)) item = TakeFree(worker, slab_class);
-  bool runs_low = item == nullptr;
-  if (!runs_low) {
-    const MutexLock lock(slab_class.mutex);
-    runs_low = slab_class.FreeCountLocked() < slab_class.ReserveTargetLocked();
-  }
-  if (runs_low && slabs_.pool.FreeCount() == 0) Evict(worker, slab_class, slab_class.BatchCount());
+  EvictAhead(worker, slab_class, item == nullptr ? slab_class.BatchCount() : 0);
   return item;
 }
 
@@ -136,19 +131,76 @@ void ChunkSupply::SettleLocked(Worker& worker, SlabClass& slab_class) {
 
 // --- eviction ------------------------------------------------------------------------------------
 
+void ChunkSupply::EvictAhead(Worker& worker, SlabClass& slab_class, uint32_t count_min) {
+  uint64_t wanted = count_min;
+  {
+    const MutexLock lock(slab_class.mutex);
+    // More than goes out meanwhile, so that the reserve fills again; but by and by, since what
+    // readers keep in limbo for a moment is missing as well.
+    const uint64_t missing = slab_class.MissingReserveLocked();
+    wanted = std::max<uint64_t>(wanted, std::min<uint64_t>(missing, 2 * slab_class.BatchCount()));
+  }
+  if (wanted == 0 || slabs_.pool.FreeCount() > 0) return;
+  for (; wanted > kBatchMax; wanted -= kBatchMax) Evict(worker, slab_class, kBatchMax);
+  Evict(worker, slab_class, static_cast<uint32_t>(wanted));
+}
+
 uint32_t ChunkSupply::ChooseVictims(Worker& worker, SlabClass& slab_class,
                                     std::span<Victim> victims) {
+  uint32_t count = 0;
+  if (slabs_.config.evict) count = ChooseOnProbation(worker, slab_class, victims);
+  return count + ChooseLocked(worker, slab_class, victims.subspan(count));
+}
+
+// The mutex is held to take candidates off the queue; what they are, and whether they were read, is
+// looked at without it.
+uint32_t ChunkSupply::ChooseOnProbation(Worker& worker, SlabClass& slab_class,
+                                        std::span<Victim> victims) {
   const auto is_dead = [this](const Item& item) { return slabs_.IsDead(item); };
-  Victim hashed;  // whose hash was asked for last: mostly that of the one who is chosen
-  const auto hash_part = [this, &hashed](Item& item) {
-    hashed = {&item, slabs_.index.Hash(item.Key())};
-    return Lru::HashPart(hashed.hash);
+  std::array<Lru::Candidate, kBatchMax> candidates;
+  uint32_t chosen_count = 0;
+  uint32_t promoted_count = 0;  // since the last victim
+  while (chosen_count < victims.size()) {
+    uint32_t count = 0;
+    {
+      const MutexLock lock(slab_class.mutex);
+      Lru& lru = slab_class.LruLocked();
+      const size_t missing = victims.size() - chosen_count;
+      lru.PrefetchOldest(missing);
+      count = lru.TakeOldest({candidates.data(), missing}, slab_class.UsedCountLocked());
+    }
+    if (count == 0) break;
+    RaceWindow(Window::kTakenNotJudged);
+    for (uint32_t i = 0; i < count; ++i) {
+      uint64_t hash = 0;
+      const auto hash_part = [&](const Item& item) {
+        return Lru::HashPart(hash = slabs_.index.Hash(item.Key()));
+      };
+      const Lru::Verdict verdict = Lru::Judge(candidates[i], hash_part, is_dead, promoted_count);
+      if (verdict == Lru::Verdict::kVictim) {
+        victims[chosen_count++] = {candidates[i].item, hash};
+        promoted_count = 0;
+      } else if (verdict == Lru::Verdict::kPromoted) {
+        worker.CountersOf(slab_class.Id()).moves_to_warm.Add();
+        ++promoted_count;
+      }
+    }
+  }
+  return chosen_count;
+}
+
+// Those whom probation has not got: in the order of the hand; with evictions off only who is dead.
+uint32_t ChunkSupply::ChooseLocked(Worker& worker, SlabClass& slab_class,
+                                   std::span<Victim> victims) {
+  if (victims.empty()) return 0;
+  const auto is_dead = [this](const Item& item) { return slabs_.IsDead(item); };
+  const auto hash_part = [this](const Item& item) {
+    return Lru::HashPart(slabs_.index.Hash(item.Key()));
   };
   WorkerClassCounters& counters = worker.CountersOf(slab_class.Id());
   uint32_t count = 0;
   const MutexLock lock(slab_class.mutex);
   Lru& lru = slab_class.LruLocked();
-  lru.PrefetchOldest(victims.size());
   for (; count < victims.size(); ++count) {
     Lru::Scan scan;
     if (slabs_.config.evict) {
@@ -159,8 +211,7 @@ uint32_t ChunkSupply::ChooseVictims(Worker& worker, SlabClass& slab_class,
     counters.moves_to_warm.Add(scan.promoted_count);
     counters.moves_within_lru.Add(scan.passed_count);
     if (scan.victim == nullptr) break;
-    if (hashed.item != scan.victim) (void)hash_part(*scan.victim);
-    victims[count] = hashed;
+    victims[count] = {scan.victim, slabs_.index.Hash(scan.victim->Key())};
   }
   return count;
 }

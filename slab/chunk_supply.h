@@ -117,9 +117,15 @@ class ChunkSupply {
     Item* item = nullptr;
     uint64_t hash = 0;
   };
-  // Chooses up to victims.size() items that should leave; returns how many.
+  // Chooses up to victims.size() items that should leave, at most kBatchMax; returns how many.
   [[nodiscard]] uint32_t ChooseVictims(Worker& worker, SlabClass& slab_class,
                                        std::span<Victim> victims);
+  [[nodiscard]] uint32_t ChooseOnProbation(Worker& worker, SlabClass& slab_class,
+                                           std::span<Victim> victims);
+  [[nodiscard]] uint32_t ChooseLocked(Worker& worker, SlabClass& slab_class,
+                                      std::span<Victim> victims);
+  // While no page is to be had, evicts at least `count_min`, and what the class's reserve lacks.
+  void EvictAhead(Worker& worker, SlabClass& slab_class, uint32_t count_min);
   // A page of heads may be all but empty: looked at to its end before nobody is believed there.
   [[nodiscard]] Victim ChooseLargeVictim(Worker& worker, SlabClass& heads);
   // Takes one item out of the index; the chunk is the caller's to retire. False: somebody was

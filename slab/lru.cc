@@ -47,6 +47,23 @@ bool Lru::Enter(const ProbationEntry& entry) {
   return oldest != nullptr && Protect(oldest);
 }
 
+bool Lru::PopOldest(uint64_t length_min, Candidate* candidate) {
+  while (queue_.size() > length_min) {
+    const ProbationEntry entry = queue_.front();
+    queue_.pop_front();
+    *candidate = {OnProbation(entry), entry.hash_part};
+    if (candidate->item != nullptr) return true;
+  }
+  return false;
+}
+
+uint32_t Lru::TakeOldest(std::span<Candidate> out, uint64_t used_count) {
+  const uint64_t length_min = QueueTarget(used_count);
+  uint32_t count = 0;
+  while (count < out.size() && PopOldest(length_min, &out[count])) ++count;
+  return count;
+}
+
 void Lru::ForgetPage(size_t index) {
   if (hand_page_ > index) {
     --hand_page_;

@@ -20,14 +20,16 @@
 //                 its distance is an item's age. It is at its worst where popularity drifts so fast
 //                 that only recency counts (5 % more misses than LRU).
 // Units           entries, chunks.
-// Threads         all under the class's mutex (slab_class.h). Those that read more of an item than
-//                 its header's atomics need a worker that is on-line: FindVictim, FindDead.
+// Threads         all under the class's mutex (slab_class.h), except Judge. Those that read more of
+//                 an item than its header's atomics need a worker that is on-line: FindVictim,
+//                 FindDead, Judge.
 // Not here        what happens to a victim: chunk_supply.h
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <vector>
 
 #include "slab/item.h"
@@ -77,12 +79,29 @@ class Lru {
   [[nodiscard]] Scan FindVictim(const HashPartOf& hash_part_of, const IsDead& is_dead,
                                 uint64_t used_count);
 
+  // An item whose turn has come, and what its entry says of its key.
+  struct Candidate {
+    Item* item = nullptr;
+    uint32_t hash_part = 0;
+  };
   // Starts loading the headers of the `count` items that are on probation for longest.
   void PrefetchOldest(size_t count) const {
     for (size_t i = 0; i < count && i < queue_.size(); ++i) {
       __builtin_prefetch(ItemAt(queue_[i].handle));
     }
   }
+  // Takes those off the queue who are there for longest, up to out.size() and while the queue is
+  // longer than its part of `used_count` chunks; returns how many. They were in the index, so an
+  // on-line worker may judge them without the mutex: until its quiescent state none of their chunks
+  // is anything else, and so no page of theirs changes hands.
+  [[nodiscard]] uint32_t TakeOldest(std::span<Candidate> out, uint64_t used_count);
+  // What becomes of a candidate. kGone: its chunk has another item, or none. kPromoted: it was read
+  // in time, and is protected from now on.
+  enum class Verdict : uint8_t { kGone, kPromoted, kVictim };
+  // `promoted_count`: how many were promoted since the last victim. Threads: any on-line worker's.
+  template <typename HashPartOf, typename IsDead>
+  [[nodiscard]] static Verdict Judge(const Candidate& candidate, const HashPartOf& hash_part_of,
+                                     const IsDead& is_dead, uint32_t promoted_count);
 
   // One of the next kStepsMax chunks' items that is no longer served. Protects nobody, passes over
   // nobody.
@@ -139,6 +158,8 @@ class Lru {
   [[nodiscard]] static uint64_t LengthMax(uint64_t chunk_count) {
     return chunk_count / kProbationDivisor * 5 / 4;
   }
+  // The next entry whose item is there. False: the queue is no longer than `length_min`.
+  [[nodiscard]] bool PopOldest(uint64_t length_min, Candidate* candidate);
   // The chunk under the hand; the hand moves on. REQUIRES: there is a page.
   [[nodiscard]] Item* Advance();
 
@@ -169,19 +190,26 @@ Lru::Scan Lru::FindVictim(const HashPartOf& hash_part_of, const IsDead& is_dead,
   return scan;
 }
 
+template <typename HashPartOf, typename IsDead>
+Lru::Verdict Lru::Judge(const Candidate& candidate, const HashPartOf& hash_part_of,
+                        const IsDead& is_dead, uint32_t promoted_count) {
+  Item& item = *candidate.item;
+  if (hash_part_of(item) != candidate.hash_part) return Verdict::kGone;
+  const bool goes = !item.Access().WasRead() || promoted_count >= kChancesMax;
+  if (goes || is_dead(item)) return Verdict::kVictim;
+  return Protect(&item) ? Verdict::kPromoted : Verdict::kGone;
+}
+
 // Takes entries off the queue while it is longer than `length_min`. Entries whose items are gone
 // are no reason to give up: each is looked at once, and was paid for when it entered.
 template <typename HashPartOf, typename IsDead>
 Item* Lru::VictimOnProbation(const HashPartOf& hash_part_of, const IsDead& is_dead,
                              uint64_t length_min, Scan& scan) {
-  while (queue_.size() > length_min) {
-    const ProbationEntry entry = queue_.front();
-    queue_.pop_front();
-    Item* const item = OnProbation(entry);
-    if (item == nullptr || hash_part_of(*item) != entry.hash_part) continue;
-    const bool goes = !item->Access().WasRead() || scan.promoted_count == kChancesMax;
-    if (goes || is_dead(*item)) return item;
-    if (Protect(item)) ++scan.promoted_count;
+  Candidate candidate;
+  while (PopOldest(length_min, &candidate)) {
+    const Verdict verdict = Judge(candidate, hash_part_of, is_dead, scan.promoted_count);
+    if (verdict == Verdict::kVictim) return candidate.item;
+    if (verdict == Verdict::kPromoted) ++scan.promoted_count;
   }
   return nullptr;
 }

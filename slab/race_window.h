@@ -22,6 +22,7 @@ enum class Window : uint8_t {
   kSplitCopiedUnpublished,    // the new bucket is filled, readers do not look there yet
   kSplitPublishedUncleared,   // readers look there, the old bucket still has the entries
   kRemovedNotRetired,         // an item is out of the index, its chunk not yet on its way home
+  kTakenNotJudged,            // candidates are off the queue, their items may change or go
   kVictimsStillIndexed,       // victims are chosen and can still be found, read and replaced
   kReservedBeforeRecheck,     // a rewrite has its new chunk, the old item may have changed
   kRetiredBeforeSeal,         // a chunk is retired, its epoch not yet stamped

@@ -67,8 +67,9 @@ uint64_t SlabClass::BytesBesidePage() const {
   return Lru::QueueBytesPerPage(ChunksPerPage()) + ExpiryHints::kBytesPerPage;
 }
 
-uint64_t SlabClass::ReserveTargetLocked() const {
-  return std::min(pages_.size() * ChunksPerPage() / kReserveDivisor, kReserveMax);
+uint64_t SlabClass::MissingReserveLocked() const {
+  const uint64_t target = std::min(pages_.size() * ChunksPerPage() / kReserveDivisor, kReserveMax);
+  return target - std::min(target, free_.Count());
 }
 
 void SlabClass::StartReleaseLocked(PageId page) {

@@ -52,9 +52,9 @@ class SlabClass {
   // A chunk that nobody can reach comes home.
   void GiveFreeLocked(Handle chunk) REQUIRES_LOCK(mutex);
   [[nodiscard]] uint64_t FreeCountLocked() const REQUIRES_LOCK(mutex) { return free_.Count(); }
-  // Free chunks worth having ready while the cache is full, so that a store seldom waits for
-  // readers to pass: 1/128 of the class, bounded. 0 for a class of few chunks.
-  [[nodiscard]] uint64_t ReserveTargetLocked() const REQUIRES_LOCK(mutex);
+  // How many free chunks the reserve lacks. While the cache is full a class keeps some ready, so
+  // that a store seldom waits for readers to pass: 1/512 of it, bounded; none of few chunks.
+  [[nodiscard]] uint64_t MissingReserveLocked() const REQUIRES_LOCK(mutex);
   // Chunks that are not on the free list.
   [[nodiscard]] uint64_t UsedCountLocked() const REQUIRES_LOCK(mutex) {
     const uint64_t chunk_count = pages_.size() * ChunksPerPage();
@@ -97,7 +97,7 @@ class SlabClass {
 
  private:
   static constexpr uint32_t kBatchBytes = 16 * 1024;
-  static constexpr uint64_t kReserveDivisor = 128;
+  static constexpr uint64_t kReserveDivisor = 512;
   static constexpr uint64_t kReserveMax = 1024;
 
   FreeList free_ GUARDED_BY(mutex);

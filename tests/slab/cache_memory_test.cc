@@ -71,6 +71,24 @@ TEST_CASE("an item just stored is there, however full the cache is") {
   }
 }
 
+TEST_CASE("a full cache has chunks ready, and stores do not wait for readers") {
+  FullCache cache(64);
+  const auto waits = [&] { return cache.cache->Stats().grace_wait_count; };
+  uint64_t number = 0;
+  while (number < 700'000) cache.RequireStored(number++, 100);
+  REQUIRE(cache.cache->Stats().sum.evicted > 100'000);
+  const uint64_t waits_before = waits();
+  while (number < 800'000) cache.RequireStored(number++, 100);
+  CHECK(waits() - waits_before < 20);
+
+  const CacheUser reader(*cache.cache);  // in a turn of its own: nothing becomes free meanwhile
+  const uint64_t waits_then = waits();
+  for (const uint64_t end = number + 400; number < end; ++number) {
+    REQUIRE(cache.user.TryStore(Numbered("key", number), std::string(100, 'v')));
+  }
+  CHECK(waits() == waits_then);
+}
+
 TEST_CASE("after a shift to small values memory follows, and the index gets its part of it") {
   FullCache cache(16);
   uint64_t number = 0;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <set>
 #include <vector>
 
@@ -82,6 +83,46 @@ TEST_CASE_METHOD(LruFixture, "an item read while on probation is protected, and 
   CHECK(IsProtected(0));
   for (int i = 2; i < 30; ++i) CHECK(Evict() == i);
   CHECK((At(0)->state & item_state::kIndexed) != 0);
+}
+
+TEST_CASE_METHOD(LruFixture, "candidates are those on probation for longest, beyond its part") {
+  StoreFirst(100);
+  Remove(1);
+  std::array<Lru::Candidate, 3> some;
+  REQUIRE(lru_.TakeOldest(some, kPerPage) == 3);
+  CHECK(some[0].item == At(0));
+  CHECK(some[1].item == At(2));
+  CHECK(some[2].item == At(3));
+  CHECK(some[2].hash_part == 3);
+  std::array<Lru::Candidate, 100> rest;
+  CHECK(lru_.TakeOldest(rest, kPerPage) == 96 - kPerPage / 16);
+  CHECK(lru_.TakeOldest(rest, kPerPage) == 0);
+}
+
+TEST_CASE_METHOD(LruFixture, "a candidate is judged by what it is by then") {
+  StoreFirst(100);
+  std::array<Lru::Candidate, 6> all;
+  REQUIRE(lru_.TakeOldest(all, kPerPage) == 6);
+  const auto judge = [this](const Lru::Candidate& candidate, uint32_t promoted_count = 0) {
+    return Lru::Judge(
+        candidate, [this](const Item& item) { return NumberOf(&item); },
+        [this](const Item& item) { return dead_.contains(&item); }, promoted_count);
+  };
+  CHECK(judge(all[0]) == Lru::Verdict::kVictim);
+  Read(1);
+  CHECK(judge(all[1]) == Lru::Verdict::kPromoted);
+  CHECK(IsProtected(1));
+  Read(2);
+  Remove(2);
+  CHECK(judge(all[2]) == Lru::Verdict::kGone);
+  CHECK_FALSE(IsProtected(2));
+  Read(3);
+  dead_.insert(At(3));
+  CHECK(judge(all[3]) == Lru::Verdict::kVictim);
+  Read(4);
+  CHECK(judge(all[4], 1'000'000) == Lru::Verdict::kVictim);  // enough had another chance
+  all[5].hash_part = 77;
+  CHECK(judge(all[5]) == Lru::Verdict::kGone);
 }
 
 TEST_CASE_METHOD(LruFixture, "a scan of unread items does not touch the protected ones") {
