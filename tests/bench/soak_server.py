@@ -38,6 +38,7 @@ PROGRAM_MIB = 12
 CONNECTIONS_MIB = 8
 GROWTH_MIB = 4  # of the last level over that of the warm-up
 LATENCY_US_MAX = 1000
+REAL_TIME = ("chrt", "--fifo", "1")
 LATENCIES = ("latency_p999_us", "turn_p999_us")
 
 FULL = Scale(memory_mb=512, large_bytes=100_000_000, shift_seconds=20, flush_seconds=45,
@@ -58,7 +59,7 @@ LOADS = (
 class Level:
     """What the server said of itself at one moment."""
     seconds: float
-    resident_bytes: int
+    resident_bytes: int  # the highest since the level before
     stats: dict
     larder: dict
 
@@ -137,9 +138,20 @@ class Crowd:
         return {name: count.value for name, count in self._counts.items()}
 
 
-def look(pid: int, port: int, began: float) -> Level:
-    return Level(time.monotonic() - began, capacity.resident_bytes(pid), stats_of(port),
-                 stats_of(port, b"larder"))
+def highest_resident_bytes(pid: int, seconds: float) -> int:
+    """So that what is freed and taken again every now and then is not mistaken for growth."""
+    end = time.monotonic() + seconds
+    highest = capacity.resident_bytes(pid)
+    while (pause := end - time.monotonic()) > 0:
+        time.sleep(min(pause, 1.0))
+        highest = max(highest, capacity.resident_bytes(pid))
+    return highest
+
+
+def look(pid: int, port: int, began: float, seconds: float) -> Level:
+    """The level after so many more seconds."""
+    highest = highest_resident_bytes(pid, seconds)
+    return Level(time.monotonic() - began, highest, stats_of(port), stats_of(port, b"larder"))
 
 
 def report(level: Level) -> None:
@@ -208,9 +220,17 @@ def settled_faults(port: int) -> list:
     return faults
 
 
-def larder(flags: tuple) -> Server:
+def larder(flags: tuple, launcher: tuple) -> Server:
     return Server("Larder", bench_servers.program_from_environment("LARDER", "larder"),
-                  (*flags, *bench_servers.root_flags()))
+                  (*flags, *bench_servers.root_flags()), launcher)
+
+
+def real_time_launcher() -> tuple:
+    """Empty where this user, or the machine, does not allow it."""
+    with contextlib.suppress(OSError):
+        if subprocess.run([*REAL_TIME, "true"], capture_output=True, check=False).returncode == 0:
+            return REAL_TIME
+    return ()
 
 
 def end_faults(process) -> list:
@@ -222,36 +242,40 @@ def end_faults(process) -> list:
     return [] if code == 0 else [f"ended with {code}"]
 
 
+def run_load(arguments, scale: Scale, loadgen: str, pid: int, port: int) -> tuple:
+    """Has everybody at work for as long as was asked. Returns the levels, and what went wrong."""
+    levels, faults = [], []
+    began = time.monotonic()
+    pause = min(60.0, arguments.seconds / 10)
+    with Crowd(loadgen, 20_000 if arguments.quick else 2_000_000, port, scale) as crowd:
+        while not faults and time.monotonic() - began < arguments.seconds:
+            levels.append(look(pid, port, began, pause))
+            report(levels[-1])
+            faults += crowd.complaints()
+        crowd.leave()
+        faults += crowd.complaints()
+        done = crowd.done()
+    print("\n".join(f"{name}: {count:,}" for name, count in done.items()))
+    if not faults:
+        faults += [f"{name}: got nothing done" for name, count in done.items() if count == 0]
+    return levels, faults
+
+
 def soak(arguments, scale: Scale, loadgen: str) -> list:
     """Returns what was wrong."""
-    limit_bytes = scale.memory_mb * MIB
     large_mb = max(scale.large_bytes * 5 // 4 // MIB, 2)
-    levels = []
     flags = ("-t", str(THREADS), "-m", str(scale.memory_mb), "-I", f"{large_mb}m")
-    with larder(flags).process() as (process, port):
-        began = time.monotonic()
-        requests = 20_000 if arguments.quick else 2_000_000
-        with Crowd(loadgen, requests, port, scale) as crowd:
-            faults = []
-            while not faults and time.monotonic() - began < arguments.seconds:
-                time.sleep(min(60.0, arguments.seconds / 10))
-                levels.append(look(process.pid, port, began))
-                report(levels[-1])
-                faults += crowd.complaints()
-            crowd.leave()
-            faults += crowd.complaints()
-            done = crowd.done()
-            print("\n".join(f"{name}: {count:,}" for name, count in done.items()))
-            if not faults:
-                faults += [f"{name}: got nothing done" for name, count in done.items() if count == 0]
+    launcher = () if arguments.quick else real_time_launcher()
+    with larder(flags, launcher).process() as (process, port):
+        levels, faults = run_load(arguments, scale, loadgen, process.pid, port)
         # In some seconds memory does not come to its level, and nothing is warm.
         warm_up_seconds = 0 if arguments.quick else arguments.seconds * WARM_UP
-        faults += memory_faults(levels, limit_bytes, warm_up_seconds)
-        if not arguments.quick:
+        faults += memory_faults(levels, scale.memory_mb * MIB, warm_up_seconds)
+        if launcher:
             faults += latency_faults(levels[-1].larder)
-        faults += settled_faults(port)
-        faults += end_faults(process)
-    return faults
+        else:
+            print("latencies were not judged: the server had no real-time priority")
+        return faults + settled_faults(port) + end_faults(process)
 
 
 def main() -> int:
