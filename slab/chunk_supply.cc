@@ -132,6 +132,7 @@ void ChunkSupply::SettleLocked(Worker& worker, SlabClass& slab_class) {
 // --- eviction ------------------------------------------------------------------------------------
 
 void ChunkSupply::EvictAhead(Worker& worker, SlabClass& slab_class, uint32_t count_min) {
+  if (slabs_.pool.FreeCount() > 0) return;
   uint64_t wanted = count_min;
   {
     const MutexLock lock(slab_class.mutex);
@@ -140,7 +141,7 @@ void ChunkSupply::EvictAhead(Worker& worker, SlabClass& slab_class, uint32_t cou
     const uint64_t missing = slab_class.MissingReserveLocked();
     wanted = std::max<uint64_t>(wanted, std::min<uint64_t>(missing, 2 * slab_class.BatchCount()));
   }
-  if (wanted == 0 || slabs_.pool.FreeCount() > 0) return;
+  if (wanted == 0) return;
   for (; wanted > kBatchMax; wanted -= kBatchMax) Evict(worker, slab_class, kBatchMax);
   Evict(worker, slab_class, static_cast<uint32_t>(wanted));
 }
